@@ -1,0 +1,184 @@
+package smartro_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gage/smartro"
+)
+
+var update = flag.Bool("update", false, "write the golden files; review their diff")
+
+// request is a complete request for a method and device. 똠 is in CP949 only.
+func request(device smartro.Device, method smartro.Method) smartro.PayRequest {
+	r := smartro.PayRequest{
+		Device: device, Method: method, Moid: "A20261123001", Amt: 11000, GoodsName: "똠양꿍 & 홍차 — 2인분", GoodsCnt: 2,
+		BuyerName: "홍길동", BuyerTel: "010-1234-5678", BuyerEmail: "buyer@example.com",
+		ReturnURL: "https://shop.example.com/smartro/return", MallIP: "192.0.2.10", UserIP: "192.0.2.77", EdiDate: at(),
+	}
+	if device == smartro.Mobile {
+		r.StopURL = "https://shop.example.com/smartro/stop"
+	}
+	switch method {
+	case smartro.Vbank:
+		r.VbankExpDate = at().AddDate(0, 0, 3)
+	case smartro.Cellphone:
+		r.GoodsCl = "1"
+	case smartro.CLGift:
+		r.MallUserID = "user001"
+	}
+	return r
+}
+
+// TestPayFormGolden pins every byte that a browser posts, for each method on each device.
+func TestPayFormGolden(t *testing.T) {
+	for _, device := range []smartro.Device{smartro.PC, smartro.Mobile} {
+		for _, method := range smartro.Methods() {
+			form, err := merchant().PayForm(request(device, method))
+			if err != nil {
+				t.Fatal(device, method, err)
+			}
+			name := "pay_" + string(device) + "_" + strings.ToLower(string(method)) + ".golden"
+			golden(t, name, []byte(form.Action+"\n"+strings.ReplaceAll(string(form.Encode()), "&", "\n&")+"\n"))
+		}
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs:\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// TestFormCarriesNoKey: neither key nor password, and no notification URL unless it was asked for.
+func TestFormCarriesNoKey(t *testing.T) {
+	form, err := merchant().PayForm(request(smartro.PC, smartro.Card))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range form.Fields {
+		if strings.Contains(f.Value, smartro.DemoKey) || f.Value == smartro.DemoCancelPassword || f.Name == "RetryURL" {
+			t.Errorf("form has %s = %q", f.Name, f.Value)
+		}
+	}
+	r := request(smartro.PC, smartro.Card)
+	r.RetryURL = "https://shop.example.com/n"
+	m := merchant()
+	m.SendSecureType, m.Hash = true, smartro.SHA256
+	if form, err = m.PayForm(r); err != nil {
+		t.Fatal(err)
+	}
+	want := smartro.EncryptData(smartro.SHA256, "20261123100000", m.MID, r.Amt, m.Key)
+	if form.Get("RetryURL") != r.RetryURL || form.Get("SecureType") != "S2" || form.Get("EncryptData") != want {
+		t.Errorf("form = %+v", form.Fields)
+	}
+}
+
+// TestPayFormRefuses lists what is no request, and the field that each fault names.
+func TestPayFormRefuses(t *testing.T) {
+	type R = smartro.PayRequest
+	for name, c := range map[string]struct {
+		device smartro.Device
+		method smartro.Method
+		change func(*R)
+		want   string
+	}{
+		"nothing wrong":         {smartro.PC, smartro.Card, func(*R) {}, ""},
+		"16 syllables on PC":    {smartro.PC, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 16) }, "BuyerName"},
+		"15 syllables on PC":    {smartro.PC, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 15) }, ""},
+		"11 syllables, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 11) }, "BuyerName"},
+		"10 syllables, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 10) }, ""},
+		"no stop page, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.StopURL = "" }, "StopURL"},
+		"no address, mobile":    {smartro.Mobile, smartro.Card, func(r *R) { r.UserIP = "" }, "UserIP"},
+		"no address, PC":        {smartro.PC, smartro.Card, func(r *R) { r.UserIP = "" }, ""},
+		"no buyer, goods, mail": {smartro.PC, smartro.Card, func(r *R) { r.BuyerName, r.GoodsName, r.BuyerEmail = "", " ", "" }, "GoodsName BuyerName BuyerEmail"},
+		"no expiry":             {smartro.PC, smartro.Vbank, func(r *R) { r.VbankExpDate = r.VbankExpDate.AddDate(-1, 0, 0) }, "VbankExpDate"},
+		"no goods class":        {smartro.PC, smartro.Cellphone, func(r *R) { r.GoodsCl = "" }, "GoodsCl"},
+		"goods class 2":         {smartro.PC, smartro.Cellphone, func(r *R) { r.GoodsCl = "2" }, "GoodsCl"},
+		"no user for gift":      {smartro.PC, smartro.CLGift, func(r *R) { r.MallUserID = "" }, "mallUserID"},
+		"11 bytes of user, PC":  {smartro.PC, smartro.CLGift, func(r *R) { r.MallUserID = "user0000001" }, "mallUserID"},
+		"11 bytes of user":      {smartro.Mobile, smartro.CLGift, func(r *R) { r.MallUserID = "user0000001" }, ""},
+		"app without scheme":    {smartro.Mobile, smartro.Card, func(r *R) { r.ClientType = "HYB" }, "urlScheme"},
+		"no scheme in URL":      {smartro.PC, smartro.Card, func(r *R) { r.ReturnURL = "/return" }, "ReturnURL"},
+		"Moid with _":           {smartro.PC, smartro.Card, func(r *R) { r.Moid = "A_1" }, "Moid"},
+		"no money":              {smartro.PC, smartro.Card, func(r *R) { r.Amt = 0 }, "Amt"},
+		"13 digits":             {smartro.PC, smartro.Card, func(r *R) { r.Amt = 1e12 }, "Amt"},
+		"card without quota":    {smartro.PC, smartro.Card, func(r *R) { r.CardCompany = "06" }, "CardQuota"},
+		"tax without TaxCD":     {smartro.PC, smartro.Card, func(r *R) { r.Tax = 1000 }, "TaxCD"},
+		"Hangul in reserved":    {smartro.PC, smartro.Card, func(r *R) { r.MallReserved = "a=가" }, "MallReserved"},
+		"parts lack a won":      {smartro.PC, smartro.Card, func(r *R) { r.Divide = []smartro.DividePart{{"gagesub01m", 10999, "홍차"}} }, "DivideInfo"},
+		"letters in phone":      {smartro.PC, smartro.Card, func(r *R) { r.BuyerTel = "call me" }, "BuyerTel"},
+		"shop on IPv6":          {smartro.PC, smartro.Card, func(r *R) { r.MallIP = "2001:db8::1" }, "MallIP"},
+		"unknown method":        {smartro.PC, smartro.Naver, func(*R) {}, "PayMethod"},
+		"no clock":              {smartro.PC, smartro.Card, func(r *R) { r.EdiDate = time.Time{} }, "ediDate"},
+	} {
+		r := request(c.device, c.method)
+		c.change(&r)
+		form, err := merchant().PayForm(r)
+		if got := faultFields(err); got != c.want {
+			t.Errorf("%s: faults in %q, want %q (%v)", name, got, c.want, err)
+		}
+		if err != nil && len(form.Fields) > 0 {
+			t.Errorf("%s: refused, yet there is a form", name)
+		}
+	}
+}
+
+// TestTextNotes: what a device's charset or the firewall would not take is changed in sight.
+func TestTextNotes(t *testing.T) {
+	for _, c := range []struct {
+		device     smartro.Device
+		goods      string
+		sent       string
+		noteKinds  []string
+		noteDetail string // of the first note
+	}{
+		{smartro.PC, "홍차", "홍차", nil, ""},
+		{smartro.PC, "홍차\u1100\u1161", "홍차가", nil, ""},
+		{smartro.PC, "A—B–C ₩1\u00a0D", "A-B-C ￦1 D", []string{smartro.NoteReplaced}, "—–₩\u00a0"},
+		{smartro.PC, "café 😀", "caf? ?", []string{smartro.NoteReplaced}, "é😀"},
+		{smartro.Mobile, "café 😀", "café 😀", nil, ""},
+		{smartro.PC, "똠펲뷁가", "똠펲뷁가", []string{smartro.NoteCP949}, "똠펲뷁"},
+		{smartro.PC, `<b>"책"</b>`, "＜b＞＂책＂＜/b＞", []string{smartro.NoteFirewall}, `< > " " < >`},
+		{smartro.Mobile, "a--b; drop table x", "a－－b； drop table x", []string{smartro.NoteFirewall}, "; -- drop table"},
+		{smartro.PC, strings.Repeat("가", 41), strings.Repeat("가", 40), []string{smartro.NoteShortened}, "가"},
+		{smartro.PC, "a" + strings.Repeat("가", 40), "a" + strings.Repeat("가", 39), []string{smartro.NoteShortened}, "가"},
+		{smartro.Mobile, strings.Repeat("가", 27), strings.Repeat("가", 26), []string{smartro.NoteShortened}, "가"},
+	} {
+		r := request(c.device, smartro.Card)
+		r.GoodsName = c.goods
+		form, err := merchant().PayForm(r)
+		if err != nil {
+			t.Errorf("%q: %v", c.goods, err)
+			continue
+		}
+		var kinds []string
+		detail := ""
+		for i, n := range form.Notes {
+			kinds = append(kinds, n.Kind)
+			if i == 0 {
+				detail = n.Detail
+			}
+		}
+		if got := form.Get("GoodsName"); got != c.sent || !slices.Equal(kinds, c.noteKinds) || detail != c.noteDetail {
+			t.Errorf("%q sent as %q with notes %+v; want %q, %q %q", c.goods, got, form.Notes, c.sent, c.noteKinds, c.noteDetail)
+		}
+	}
+}
