@@ -1,0 +1,2 @@
+// Posts the result to the shop. Without scripts the button does the same.
+document.getElementById("tranMgr").submit();

@@ -1,0 +1,214 @@
+package sandbox_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"gage/smartro"
+	"gage/smartro/sandbox"
+)
+
+func TestRoundTrip(t *testing.T) {
+	codes := map[smartro.Method]string{
+		smartro.Card: "3001", smartro.Bank: "4000", smartro.Vbank: "4100", smartro.Cellphone: "A000", smartro.CLGift: "B000",
+		smartro.Kakao: "3001", smartro.Toss: "3001",
+	}
+	for _, hash := range []smartro.HashForm{smartro.MD5, smartro.SHA256} {
+		for _, d := range []smartro.Device{smartro.PC, smartro.Mobile} {
+			for _, m := range smartro.Methods() {
+				t.Run(string(hash)+"/"+string(d)+"/"+string(m), func(t *testing.T) {
+					w := newWorld(t, func(c *sandbox.Config) { c.Hash = hash })
+					n, to, _, _ := w.press(w.open(w.form(d, m)), "approve")
+					if err := n.Verify(w.m); err != nil {
+						t.Fatal(err)
+					}
+					if n.ResultCode != codes[m] || n.Moid != "A1" || n.Amt != 33000 || n.GoodsName != "맛동산 한 봉지" || n.BuyerName != "홍길동" || to != "https://shop.example/return" {
+						t.Errorf("result to %s: %+v", to, n)
+					}
+					w.deliver()
+					if w.codes() != codes[m] {
+						t.Fatalf("notices %q", w.codes())
+					}
+					got := w.notices[0]
+					if err := got.Verify(w.m); err != nil || got.TID != n.TID || got.BuyerName != "홍길동" || got.Amt != 33000 {
+						t.Errorf("notice %+v: %v", got, err)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestDeclineAndClose(t *testing.T) {
+	for _, d := range []smartro.Device{smartro.PC, smartro.Mobile} {
+		w := newWorld(t, nil)
+		n, _, _, _ := w.press(w.open(w.form(d, smartro.Card)), "decline")
+		if n.Kind(w.m) != smartro.Failed || n.Verify(w.m) != nil {
+			t.Errorf("%s declined: %+v", d, n)
+		}
+		_, to, _, page := w.press(w.open(w.form(d, smartro.Card)), "close")
+		want := "https://shop.example/return"
+		if d == smartro.Mobile {
+			want = "https://shop.example/stop"
+		}
+		if to != want || !strings.Contains(page, "W034") {
+			t.Errorf("%s closed: to %s, want %s", d, to, want)
+		}
+		w.deliver()
+		if w.codes() != "" {
+			t.Errorf("%s: failures were notified: %s", d, w.codes())
+		}
+	}
+}
+
+func TestReloadAfterApproval(t *testing.T) {
+	w := newWorld(t, nil)
+	sess := w.open(w.form(smartro.PC, smartro.Card))
+	first, _, _, _ := w.press(sess, "approve")
+	again, _, _, page := w.press(sess, "approve")
+	if again.TID != first.TID || again.Kind(w.m) == smartro.Approved || !strings.Contains(page, "승인 TID 중복") || again.Verify(w.m) != nil {
+		t.Errorf("again: %+v", again)
+	}
+	w.deliver()
+	if w.codes() != "3001" {
+		t.Errorf("notices %q, want one approval", w.codes())
+	}
+}
+
+func TestConfirmAndResultPages(t *testing.T) {
+	w := newWorld(t, nil)
+	f := w.form(smartro.PC, smartro.Card)
+	body := strings.Replace(string(f.Encode()), "MallResultFWD=Y", "MallResultFWD=N", 1)
+	status, page := w.post(f.Action, body)
+	if status != http.StatusOK {
+		t.Fatal(page)
+	}
+	sess := session(t, page)
+	if n, _, _, page := w.press(sess, "approve"); n.TID != "" || !strings.Contains(page, "결제 내용 확인") {
+		t.Fatalf("no confirm page: %s", page)
+	}
+	_, page = w.post(w.srv.URL+"/window", "action=approve&step=confirm&session="+sess)
+	if !strings.Contains(page, `id="tranMgr"`) || strings.Contains(page, "back.js") {
+		t.Errorf("the result page must wait for the buyer: %s", page)
+	}
+}
+
+func TestEncodingOfResult(t *testing.T) {
+	for _, c := range []struct {
+		device                   smartro.Device
+		encoding, percent, label string
+	}{
+		{smartro.PC, "", "N", "EUC-KR"}, {smartro.PC, "utf8", "N", "UTF-8"}, {smartro.PC, "utf8", "Y", "UTF-8"}, {smartro.PC, "euckr", "Y", "EUC-KR"},
+		{smartro.Mobile, "", "N", "UTF-8"}, {smartro.Mobile, "euckr", "N", "EUC-KR"},
+	} {
+		w := newWorld(t, nil)
+		f := w.form(c.device, smartro.Card)
+		for i := range f.Fields {
+			switch f.Fields[i].Name {
+			case "EncodingType":
+				f.Fields[i].Value = c.encoding
+			case "UrlEncode":
+				f.Fields[i].Value = c.percent
+			}
+		}
+		n, _, label, page := w.press(w.open(f), "approve")
+		if label != c.label || n.BuyerName != "홍길동" {
+			t.Errorf("%+v: label %s, name %q", c, label, n.BuyerName)
+		}
+		if percent := strings.Contains(page, `name="BuyerName" value="%`); percent != (c.percent == "Y") {
+			t.Errorf("%+v: percent text %v", c, percent)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	set := func(name, value string) func(smartro.Form) string {
+		return func(f smartro.Form) string {
+			for i := range f.Fields {
+				if f.Fields[i].Name == name {
+					f.Fields[i].Value = value
+					return string(f.Encode())
+				}
+			}
+			return string(f.Encode()) + "&" + name + "=" + value
+		}
+	}
+	for name, c := range map[string]struct {
+		device smartro.Device
+		method smartro.Method
+		change func(smartro.Form) string
+		want   []string
+	}{
+		"hash":      {smartro.PC, smartro.Card, set("EncryptData", strings.Repeat("A", 43)+"="), []string{"HASH 유효성 확인 실패", "EncryptData"}},
+		"hash cut":  {smartro.PC, smartro.Card, set("EncryptData", strings.Repeat("A", 40)), []string{"HASH 유효성 확인 실패", "40자"}},
+		"amount":    {smartro.PC, smartro.Card, set("Amt", "34000"), []string{"HASH 유효성 확인 실패"}},
+		"comma":     {smartro.PC, smartro.Card, set("Amt", "33,000"), []string{"Amt", "33,000", "쉼표"}},
+		"mid":       {smartro.PC, smartro.Card, set("MID", "othershop1"), []string{"상점 ID 확인 실패", "othershop1"}},
+		"mid short": {smartro.PC, smartro.Card, set("MID", "short"), []string{"MID", "10자리"}},
+		"moid":      {smartro.PC, smartro.Card, set("Moid", "A_1"), []string{"Moid", "A_1"}},
+		"url":       {smartro.PC, smartro.Card, set("ReturnURL", "shop.example/return"), []string{"ReturnURL", "http://"}},
+		"stop":      {smartro.Mobile, smartro.Card, set("StopURL", ""), []string{"StopURL", "필수 항목 누락"}},
+		"tel":       {smartro.PC, smartro.Card, set("BuyerTel", ""), []string{"BuyerTel", "필수 항목 누락"}},
+		"long pc":   {smartro.PC, smartro.Card, set("GoodsName", strings.Repeat("가", 41)), []string{"byte length over", "82 byte", "80 byte"}},
+		"long m":    {smartro.Mobile, smartro.Card, set("GoodsName", strings.Repeat("가", 27)), []string{"byte length over", "81 byte", "80 byte"}},
+		"expiry":    {smartro.PC, smartro.Vbank, set("VbankExpDate", ""), []string{"VbankExpDate"}},
+		"goods":     {smartro.PC, smartro.Cellphone, set("GoodsCl", ""), []string{"GoodsCl"}},
+		"member":    {smartro.PC, smartro.CLGift, set("mallUserID", ""), []string{"mallUserID"}},
+		"twice":     {smartro.PC, smartro.Card, func(f smartro.Form) string { return string(f.Encode()) + "&Amt=1" }, []string{"항목 중복", "Amt"}},
+		"firewall":  {smartro.PC, smartro.Card, set("GoodsName", "<b>"), []string{"The requested URL was rejected", "GoodsName"}},
+		"utf8 pc": {smartro.PC, smartro.Card, func(f smartro.Form) string {
+			return string(smartro.EncodeForm(f.Fields, smartro.UTF8))
+		}, []string{"문자셋", "EUC-KR", "GoodsName"}},
+		"euckr m": {smartro.Mobile, smartro.Card, func(f smartro.Form) string {
+			return string(smartro.EncodeForm(f.Fields, smartro.EUCKR))
+		}, []string{"문자셋", "UTF-8", "GoodsName"}},
+		"percent": {smartro.PC, smartro.Card, func(smartro.Form) string { return "Amt=%zz" }, []string{"인코딩"}},
+		"empty":   {smartro.PC, smartro.Card, func(smartro.Form) string { return "" }, []string{"필수 항목 누락", "PayMethod"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			f := w.form(c.device, c.method)
+			status, page := w.post(f.Action, c.change(f))
+			if status < 400 || status > 499 {
+				t.Errorf("status %d", status)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("no %q in %s", want, page)
+				}
+			}
+		})
+	}
+}
+
+func TestLenientAndStrict(t *testing.T) {
+	for strict, want := range map[bool]int{false: http.StatusOK, true: http.StatusBadRequest} {
+		w := newWorld(t, func(c *sandbox.Config) { c.Strict = strict })
+		f := w.form(smartro.PC, smartro.Card)
+		status, page := w.post(f.Action, strings.Replace(string(f.Encode()), "TransType=0", "x=0", 1))
+		if status != want {
+			t.Errorf("strict %v: %d, want %d: %s", strict, status, want, page)
+		}
+	}
+}
+
+func TestPercentTextOnPC(t *testing.T) {
+	w := newWorld(t, nil)
+	f := w.form(smartro.PC, smartro.Card)
+	for i := range f.Fields {
+		if f.Fields[i].Name == "GoodsName" {
+			f.Fields[i].Value = "%C8%AB%B1%E6%B5%BF" // 홍길동
+		}
+	}
+	if n, _, _, _ := w.press(w.open(f), "approve"); n.GoodsName != "홍길동" {
+		t.Errorf("GoodsName %q", n.GoodsName)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	w := newWorld(t, nil)
+	if status, _ := w.post(w.m.Endpoints.PCWindow, strings.Repeat("a", 70<<10)); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", status)
+	}
+}
