@@ -1,0 +1,368 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gage/smartro"
+)
+
+// CancelPlan is what staff are told before they cancel.
+type CancelPlan struct {
+	Payment            Payment
+	Left               Won
+	Key                string  // one-time key of the form: the same key is the same cancel
+	SameDay            bool    // of the approval, in Korea: before acquisition, back at once
+	PartAllowed        bool    // CARD, BANK and VBANK only
+	NeedsRefundAccount bool    // a deposit came: it is paid back to an account
+	WithdrawsAccount   bool    // no deposit came: the account is closed
+	Open               *Cancel // one is under way: no other may start
+}
+
+// PrepareCancel says what cancelling a payment would do. ErrNotPaid: there is nothing to cancel.
+func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error) {
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return CancelPlan{}, err
+	}
+	list, err := s.Store.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return CancelPlan{}, err
+	}
+	plan := planCancel(p, s.Now())
+	plan.Key = newToken()
+	for i := range list {
+		if list[i].Moid == moid && list[i].State.Open() {
+			plan.Open = &list[i]
+		}
+	}
+	if plan.Left <= 0 && plan.Open == nil {
+		return plan, fmt.Errorf("cancel %s: %w", moid, ErrNotPaid)
+	}
+	return plan, nil
+}
+
+func planCancel(p Payment, now time.Time) CancelPlan {
+	plan := CancelPlan{Payment: p}
+	switch {
+	case p.State == WaitingDeposit:
+		plan.Left, plan.WithdrawsAccount = p.Amount, true
+	case p.HasMoney():
+		plan.Left = p.Left()
+		plan.PartAllowed = p.Method == smartro.Card || p.Method == smartro.Bank || p.Method == smartro.Vbank
+		plan.NeedsRefundAccount = p.Method == smartro.Vbank
+	}
+	at := p.ApprovedAt
+	if at.IsZero() {
+		at = p.PaidAt
+	}
+	plan.SameDay = !at.IsZero() && kstDay(at) == kstDay(now)
+	return plan
+}
+
+// CheckCancel says what of a cancel would be refused, without doing anything: see [Shop.Cancel].
+func (s *Shop) CheckCancel(ctx context.Context, moid Moid, in CancelInput) error {
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return err
+	}
+	_, err = readCancel(p, in, s.Now())
+	return err
+}
+
+// CancelInput is a cancel as staff ask for it.
+type CancelInput struct {
+	Key        string // from [CancelPlan]
+	Amount     Won
+	Whole      bool // all that is left; Amount is then ignored
+	Reason     string
+	RefundBank string // bank code, 3 digits
+	RefundAcct string // digits
+	RefundName string
+}
+
+// Cancel gives money back: it sets the amount aside and records the intent durably, calls the gateway once, and
+// settles what it answers. It waits for the answer for CancelWait at most; the Cancel that it returns says how far
+// it is, sent and unknown included. The same Key again is the same cancel: nothing is sent a second time.
+// ErrNotPaid, ErrBusy, *AmountError and joined *InputError are refusals before anything was sent.
+func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInput) (Cancel, error) {
+	if actor.ID == "" {
+		return Cancel{}, ErrForbidden
+	}
+	c, m, fresh, err := s.intend(ctx, actor, moid, in)
+	if err != nil || !fresh {
+		return c, err
+	}
+	s.changed(c.OrderNo)
+	return s.callAndWait(ctx, m, c)
+}
+
+// intend records the cancel and sets its amount aside, before anybody outside hears of it.
+func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInput) (c Cancel, m smartro.Merchant, fresh bool, err error) {
+	if len(in.Key) < 16 || len(in.Key) > 64 {
+		return c, m, false, &InputError{Field: "key", Code: "required"}
+	}
+	first, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return c, m, false, err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		fresh = false
+		if _, err := tx.LockOrder(ctx, first.OrderNo); err != nil {
+			return err
+		}
+		if c, err = tx.Cancel(ctx, in.Key); !errors.Is(err, ErrNotFound) {
+			if err == nil && c.Moid != moid {
+				return fmt.Errorf("cancel key of another payment: %w", ErrConflict)
+			}
+			return err
+		}
+		p, err := tx.Payment(ctx, moid)
+		if err != nil {
+			return err
+		}
+		if m, err = s.merchantOf(ctx, tx, p.MID, p.Mode); err != nil {
+			return err
+		}
+		if c, err = readCancel(p, in, s.Now()); err != nil {
+			return err
+		}
+		c.By = actor.ID
+		if err := tx.CreateCancel(ctx, c); err != nil {
+			return err
+		}
+		_, err = s.record(ctx, tx, p, Input{
+			Kind: StaffCancel, Level: T4, At: c.CreatedAt, TID: c.TID, Amount: c.Amount, Text: c.Reason, CancelID: c.ID, Actor: actor.ID,
+		})
+		if err != nil {
+			return err
+		}
+		fresh = true
+		return tx.AddJob(ctx, Job{
+			ID: newToken(), Kind: JobInquireCancel, Ref: c.ID, DueAt: c.SentAt.Add(answerBy), CreatedAt: c.CreatedAt,
+		})
+	})
+	return c, m, fresh, err
+}
+
+// answerBy is when a sent cancel without an answer is no longer waited for: the call's own limit and a margin.
+const answerBy = 75 * time.Second
+
+// readCancel checks what staff ask against what the payment allows.
+func readCancel(p Payment, in CancelInput, now time.Time) (Cancel, error) {
+	plan := planCancel(p, now)
+	if plan.Left <= 0 {
+		return Cancel{}, fmt.Errorf("cancel %s: it is %s: %w", p.Moid, p.State, ErrNotPaid)
+	}
+	if in.Whole {
+		in.Amount = plan.Left
+	}
+	var errs []error
+	bad := func(field, code, value string) {
+		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
+	}
+	switch {
+	case in.Amount <= 0:
+		bad("amount", "range", in.Amount.String())
+	case in.Amount > plan.Left:
+		errs = append(errs, &AmountError{Asked: in.Amount, Left: plan.Left})
+	case in.Amount < plan.Left && !plan.PartAllowed:
+		bad("amount", "no_part", in.Amount.String())
+	}
+	reason := strings.Join(strings.Fields(in.Reason), " ")
+	switch {
+	case reason == "":
+		bad("reason", "required", "")
+	case utf8.RuneCountInString(reason) > 100 || !utf8.ValidString(reason):
+		bad("reason", "too_long", reason)
+	}
+	c := Cancel{
+		ID: in.Key, OrderNo: p.OrderNo, Moid: p.Moid, TID: p.TID, Amount: in.Amount,
+		Whole:  plan.WithdrawsAccount || in.Amount == p.Approved,
+		Reason: reason, State: CancelStateSent, Sends: 1, CreatedAt: now, SentAt: now,
+	}
+	if plan.NeedsRefundAccount {
+		c.RefundBank, c.RefundAcct, c.RefundName = strings.TrimSpace(in.RefundBank), digitsOf(in.RefundAcct), strings.TrimSpace(in.RefundName)
+		if len(c.RefundBank) != 3 || digitsOf(c.RefundBank) != c.RefundBank {
+			bad("refund_bank", "required", in.RefundBank)
+		}
+		if len(c.RefundAcct) < 8 || len(c.RefundAcct) > 16 {
+			bad("refund_acct", "account", "")
+		}
+		if c.RefundName == "" || utf8.RuneCountInString(c.RefundName) > 10 {
+			bad("refund_name", "required", "")
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// callAndWait sends the cancel on its own, so that a closed browser does not stop it, and waits a little.
+func (s *Shop) callAndWait(ctx context.Context, m smartro.Merchant, c Cancel) (Cancel, error) {
+	done := make(chan struct{})
+	s.calls.Go(func() {
+		defer close(done)
+		call, stop := context.WithTimeout(context.WithoutCancel(ctx), answerBy)
+		defer stop()
+		s.call(call, m, c)
+	})
+	wait := s.CancelWait
+	if wait == 0 {
+		wait = 8 * time.Second
+	}
+	enough := time.NewTimer(wait)
+	defer enough.Stop()
+	select {
+	case <-done:
+	case <-enough.C:
+	case <-ctx.Done():
+	}
+	return s.Store.Cancel(context.WithoutCancel(ctx), c.ID)
+}
+
+// call asks the gateway once and settles by what it answers.
+func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
+	r := smartro.CancelRequest{TID: c.TID, Amt: c.Amount, Partial: !c.Whole, Reason: smartro.CancelReason(c.Reason)}
+	if c.RefundAcct != "" {
+		r.Refund = &smartro.RefundAccount{BankCode: c.RefundBank, Number: c.RefundAcct, Holder: c.RefundName}
+	}
+	answer, callErr := s.Gateway(m).Cancel(ctx, r)
+	kind := CancelUnknown
+	in := Input{Level: T3, MID: m.MID, Mode: m.Mode, Code: answer.ResultCode, Text: answer.ResultMsg}
+	switch outcome := answer.Outcome(); {
+	case errors.Is(callErr, smartro.ErrNotSent):
+		kind, in.Code, in.Text = CancelRefused, "", "not sent: "+callErr.Error()
+	case callErr != nil:
+		in.Text = "no readable answer: " + callErr.Error()
+	case outcome == smartro.CancelDone, outcome == smartro.CancelAlready && c.Whole:
+		kind = CancelDone
+	case outcome == smartro.CancelRefused, outcome == smartro.CancelAlready:
+		kind = CancelRefused
+	}
+	if kind == CancelDone && answer.ResultCode != "2013" && answer.Amt != 0 && answer.Amt != c.Amount {
+		kind, in.Text = CancelUnknown, fmt.Sprintf("the answer speaks of %d won: %s", answer.Amt, answer.ResultMsg)
+	}
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
+			return err
+		}
+		now, err := tx.Cancel(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if in.MessageID, err = s.keepAnswer(ctx, tx, now, answer, kind); err != nil {
+			return err
+		}
+		now.CancelNum, now.PTID = answer.CancelNum, answer.PTID
+		return s.settle(ctx, tx, now, kind, "answer", in)
+	})
+	if err != nil { // it stays sent: the job that looks after it makes it unknown
+		s.Log.Error("the outcome of a cancel could not be stored", "cancel", c.ID, "moid", c.Moid, "error", err)
+		return
+	}
+	s.changed(c.OrderNo)
+}
+
+// keepAnswer stores the gateway's answer to a cancel as it came.
+func (s *Shop) keepAnswer(ctx context.Context, tx Tx, c Cancel, a smartro.CancelAnswer, kind EventKind) (string, error) {
+	if len(a.Raw) == 0 {
+		return "", nil
+	}
+	verdict := VerdictGood
+	if kind == CancelUnknown {
+		verdict = VerdictUnreadable
+	}
+	id, _, err := tx.AddMessage(ctx, Message{
+		ID: newToken(), Channel: ChannelAnswer, At: s.Now(), Raw: a.Raw, RawLen: len(a.Raw), SHA256: digest(a.Raw),
+		Dedupe: digest(fmt.Appendf(nil, "cancel|%s|%d|%x", c.ID, c.Sends, a.Raw)), MID: c.TID.MID(), Moid: c.Moid, TID: c.TID,
+		Code: a.ResultCode, Amount: a.Amt, Kind: "cancel", Level: T3, Verdict: verdict, OrderNo: c.OrderNo, About: c.Moid,
+	})
+	return id, err
+}
+
+// ResendCancel asks the gateway again for a whole cancel whose outcome is unknown: "already cancelled" then means
+// done. A partial one is never sent again: two equal requests would cancel twice. ErrForbidden says so.
+func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel, error) {
+	c, err := s.Store.Cancel(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	var m smartro.Merchant
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
+			return err
+		}
+		if c, err = tx.Cancel(ctx, id); err != nil {
+			return err
+		}
+		if !c.Whole || c.State != CancelStateUnknown || actor.ID == "" {
+			return fmt.Errorf("cancel %s is %s, whole %t: %w", id, c.State, c.Whole, ErrForbidden)
+		}
+		p, err := tx.Payment(ctx, c.Moid)
+		if err != nil {
+			return err
+		}
+		if m, err = s.merchantOf(ctx, tx, p.MID, p.Mode); err != nil {
+			return err
+		}
+		c.State, c.SentAt, c.Sends = CancelStateSent, s.Now(), c.Sends+1
+		if err := tx.SaveCancel(ctx, c); err != nil {
+			return err
+		}
+		_, err = s.record(ctx, tx, p, Input{Kind: CancelResent, Level: T4, At: c.SentAt, TID: c.TID, CancelID: c.ID, Actor: actor.ID})
+		if err != nil {
+			return err
+		}
+		return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobInquireCancel, Ref: c.ID, DueAt: c.SentAt.Add(answerBy), CreatedAt: c.SentAt})
+	})
+	if err != nil {
+		return c, err
+	}
+	return s.callAndWait(ctx, m, c)
+}
+
+// SettleCancel is a person's word, by name and with a reason, about a cancel whose outcome is unknown: he looked at
+// the gateway's own record.
+func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happened bool, reason string) (Cancel, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" || utf8.RuneCountInString(reason) > 200 {
+		return Cancel{}, &InputError{Field: "reason", Code: "required", Value: reason}
+	}
+	c, err := s.Store.Cancel(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	kind := CancelRefused
+	if happened {
+		kind = CancelDone
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
+			return err
+		}
+		if c, err = tx.Cancel(ctx, id); err != nil {
+			return err
+		}
+		if c.State != CancelStateUnknown || actor.ID == "" {
+			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrForbidden)
+		}
+		return s.settle(ctx, tx, c, kind, actor.ID, Input{Level: T4, Text: reason, Actor: actor.ID})
+	})
+	if err != nil {
+		return c, err
+	}
+	s.changed(c.OrderNo)
+	return s.Store.Cancel(ctx, id)
+}

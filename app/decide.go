@@ -1,0 +1,457 @@
+package app
+
+import (
+	"fmt"
+	"time"
+)
+
+// Input is something that happened to a payment, as far as it is believed.
+type Input struct {
+	Kind        EventKind
+	Level       Level
+	At          time.Time
+	MID         MID
+	Mode        Mode
+	Method      Method // as the message says; empty: it does not say
+	TID         TID
+	Amount      Won
+	HasAmount   bool
+	Code, Text  string
+	GatewayTime string // as it was written; part of a deposit's effect key
+	EffectKey   string
+	Detail      Detail
+	MessageID   string
+	CancelID    string // the intent that this settles; empty: none
+	Release     Won    // of what was set aside for that intent
+	Actor       string
+	Mine        bool // it carried the return token: it comes from the browser that we gave the form
+}
+
+// Facts is what [Decide] needs to know of the world besides the payment.
+type Facts struct {
+	OrderPaid   bool // another payment of the order is, or was, paid
+	OrderClosed bool // staff withdrew the order
+	KnownEffect bool // an event with the input's effect key is there
+	TIDTaken    bool // another payment holds this TID with proof
+	Grace       time.Duration
+}
+
+// Outcome is what an input does: at most one event, at most one hold.
+type Outcome struct {
+	Event   *Event // nil: nothing happened to the payment
+	Hold    *Hold  // nil: no money to keep apart
+	Verdict Verdict
+}
+
+// Decide says what in does to p: the failure model's table of states and events. It is pure.
+func Decide(p Payment, in Input, f Facts) Outcome {
+	if f.KnownEffect {
+		return Outcome{Verdict: VerdictDuplicate}
+	}
+	switch in.Kind {
+	case FormServed:
+		if p.State == New {
+			return become(p, in, Opened)
+		}
+	case ReturnSuccess:
+		return claim(p, in, f)
+	case ReturnUnsigned, ReturnFailure, Stop:
+		return hint(p, in)
+	case VbankIssued:
+		return issue(p, in, f)
+	case Approved, Deposited:
+		return money(p, in, f)
+	case CancelNotice, RefundNotice, CancelDone:
+		return moneyBack(p, in)
+	case AlreadyCancelled:
+		return alreadyBack(p, in)
+	case CancelRefused:
+		return become(p, in, p.State)
+	case CancelUnknown, ReceiptNotice, CancelConfirmed, CancelResent:
+		return become(p, in, p.State)
+	case Timer:
+		return timer(p, in, f)
+	case StaffAccept:
+		return accept(p, in, f)
+	case StaffCancel:
+		return reserve(p, in)
+	case ClaimVoided:
+		if p.State == Claimed {
+			return become(p, in, Opened)
+		}
+	}
+	return Outcome{Verdict: VerdictHint}
+}
+
+// become is the event that moves p to a state (which may be the one that it is in).
+func become(p Payment, in Input, to State) Outcome {
+	e := Event{
+		At: in.At, Kind: in.Kind, Level: in.Level, OrderNo: p.OrderNo, Moid: p.Moid, Mode: p.Mode, MID: p.MID,
+		TID: in.TID, Amount: in.Amount, Code: in.Code, Text: in.Text, From: p.State, To: to, Hold: p.HoldReason,
+		Proof: p.Proof, MessageID: in.MessageID, CancelID: in.CancelID, Actor: in.Actor, EffectKey: in.EffectKey,
+		Detail: in.Detail,
+	}
+	return Outcome{Event: &e, Verdict: VerdictGood}
+}
+
+// misfit names what of in is not what p's form said; "" if it fits. The order matters: the amount is what staff
+// can act on, so it is told first.
+func misfit(p Payment, in Input, f Facts) HoldReason {
+	switch {
+	case !in.HasAmount || in.Amount != p.Amount:
+		return HoldAmount
+	case in.MID != p.MID || in.Mode != p.Mode || in.TID.MID() != p.MID,
+		in.Method != "" && in.Method != p.Method:
+		return HoldFormChanged
+	case f.TIDTaken, f.OrderPaid:
+		return HoldDuplicate
+	case f.OrderClosed:
+		return HoldLate
+	}
+	return ""
+}
+
+// claim handles a browser's word that it was approved: never more than claimed.
+func claim(p Payment, in Input, f Facts) Outcome {
+	if f.TIDTaken {
+		return Outcome{Verdict: VerdictOtherTID}
+	}
+	if in.HasAmount && in.Amount != p.Amount {
+		return Outcome{Verdict: VerdictWrongAmount}
+	}
+	if p.State != Opened {
+		if p.TID == in.TID {
+			return Outcome{Verdict: VerdictDuplicate}
+		}
+		return Outcome{Verdict: VerdictClaim}
+	}
+	switch misfit(p, in, f) {
+	case "", HoldDuplicate, HoldLate:
+		out := become(p, in, Claimed)
+		out.Verdict = VerdictClaim
+		return out
+	case HoldAmount:
+		return Outcome{Verdict: VerdictWrongAmount}
+	}
+	return Outcome{Verdict: VerdictReview}
+}
+
+// hint keeps a refusal or a stop for the page to show, if it came from the browser that holds the form.
+// A stranger's word about somebody else's payment leaves no trace on it.
+func hint(p Payment, in Input) Outcome {
+	if !in.Mine || in.Kind == ReturnUnsigned || p.State != Opened && p.State != Claimed {
+		return Outcome{Verdict: VerdictHint}
+	}
+	out := become(p, in, p.State)
+	out.Verdict = VerdictHint
+	return out
+}
+
+// issue handles an issued virtual account. The gateway's own notice makes it waiting; a browser's word only
+// shows it to that browser, as a claim.
+func issue(p Payment, in Input, f Facts) Outcome {
+	if p.State != Opened && p.State != Claimed {
+		if p.TID == in.TID {
+			return Outcome{Verdict: VerdictDuplicate}
+		}
+		return Outcome{Verdict: VerdictReview}
+	}
+	switch reason := misfit(p, in, f); {
+	case reason == HoldAmount:
+		return Outcome{Verdict: VerdictWrongAmount}
+	case reason == HoldFormChanged:
+		return Outcome{Verdict: VerdictReview}
+	case f.TIDTaken:
+		return Outcome{Verdict: VerdictOtherTID}
+	case in.Level >= T2:
+		return become(p, in, WaitingDeposit)
+	case !in.Mine || p.State == Claimed:
+		return Outcome{Verdict: VerdictClaim}
+	}
+	out := become(p, in, Claimed)
+	out.Verdict = VerdictClaim
+	return out
+}
+
+// money handles proof that the gateway took money: it pays the order once, or is held for a person.
+func money(p Payment, in Input, f Facts) Outcome {
+	if in.Level < T2 {
+		return Outcome{Verdict: VerdictClaim}
+	}
+	if f.TIDTaken {
+		return apart(p, in, HoldDuplicate)
+	}
+	switch p.State {
+	case Cancelled:
+		return apart(p, in, HoldAfterCancel)
+	case Paid, PartlyCancelled, Held:
+		return apart(p, in, HoldDuplicate)
+	}
+	reason := misfit(p, in, f)
+	if reason == "" {
+		reason = tooLate(p, in, f)
+	}
+	if reason == "" && (p.State == New || p.State == WaitingDeposit && in.Kind == Approved) {
+		reason = HoldReview
+	}
+	to := Paid
+	if reason != "" {
+		to = Held
+	}
+	out := become(p, in, to)
+	out.Event.Hold, out.Event.Proof = reason, proofOf(in.Level)
+	out.Event.Detail.Late = p.State == Expired
+	if reason != "" {
+		out.Verdict = VerdictHeld
+		out.Hold = holdFor(p, in, reason)
+		out.Hold.Own = true
+	}
+	return out
+}
+
+// tooLate refuses a deposit after 23:59:59 KST of the due date, by the gateway's own time where it told one.
+func tooLate(p Payment, in Input, f Facts) HoldReason {
+	if in.Kind != Deposited || p.VbankDue.IsZero() {
+		return ""
+	}
+	at := in.At.Add(-f.Grace)
+	if !in.Detail.ApprovedAt.IsZero() {
+		at = in.Detail.ApprovedAt
+	}
+	if at.After(p.VbankDue) {
+		return HoldLate
+	}
+	return ""
+}
+
+func proofOf(l Level) Proof {
+	switch l {
+	case T2:
+		return ProofNotification
+	case T3:
+		return ProofInquiry
+	case T4:
+		return ProofStaff
+	}
+	return ProofNone
+}
+
+// apart keeps money beside a payment that it doesn't change.
+func apart(p Payment, in Input, reason HoldReason) Outcome {
+	if in.TID == p.TID && in.Kind == Approved {
+		return Outcome{Verdict: VerdictDuplicate}
+	}
+	return Outcome{Hold: holdFor(p, in, reason), Verdict: VerdictHeld}
+}
+
+func holdFor(p Payment, in Input, reason HoldReason) *Hold {
+	return &Hold{
+		Reason: reason, OrderNo: p.OrderNo, Moid: p.Moid, MID: in.MID, Mode: p.Mode, TID: in.TID,
+		Amount: in.Amount, MessageID: in.MessageID, CreatedAt: in.At,
+	}
+}
+
+// moneyBack handles a cancel or refund that happened: by our own call, by its notice, or at the gateway's site.
+func moneyBack(p Payment, in Input) Outcome {
+	if in.Level < T2 {
+		return Outcome{Verdict: VerdictClaim}
+	}
+	switch p.State {
+	case New, Opened, Claimed, Expired:
+		return Outcome{Verdict: VerdictParked} // its approval is still to come
+	case WaitingDeposit:
+		out := become(p, in, Cancelled) // the account is withdrawn: no money had come
+		out.Event.Amount = 0
+		return out
+	}
+	if in.Amount <= 0 || in.Amount > p.Approved-p.Cancelled-(p.Reserved-in.Release) {
+		return Outcome{Hold: holdFor(p, in, HoldReview), Verdict: VerdictReview}
+	}
+	to := PartlyCancelled
+	switch {
+	case p.Cancelled+in.Amount == p.Approved:
+		to = Cancelled
+	case p.State == Held:
+		to = Held
+	}
+	out := become(p, in, to)
+	out.Event.Detail.Released = in.Release
+	return out
+}
+
+// alreadyBack handles "already cancelled" from the gateway: it settles a whole cancel of ours, else it is news.
+func alreadyBack(p Payment, in Input) Outcome {
+	if in.Level < T2 {
+		return Outcome{Verdict: VerdictClaim}
+	}
+	if in.CancelID != "" {
+		in.Kind = CancelDone
+		return moneyBack(p, in)
+	}
+	if p.State == Cancelled {
+		return Outcome{Verdict: VerdictDuplicate}
+	}
+	return Outcome{Hold: holdFor(p, in, HoldReview), Verdict: VerdictReview}
+}
+
+// OpenFor is how long an opened window without any result is waited for.
+const OpenFor = 24 * time.Hour
+
+// timer expires what nobody paid. What a browser claims is never expired: a person or the gateway says.
+func timer(p Payment, in Input, f Facts) Outcome {
+	switch {
+	case p.State == Opened && in.At.Sub(p.OpenedAt) >= OpenFor,
+		p.State == WaitingDeposit && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)),
+		p.State == Claimed && p.VbankNum != "" && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)):
+		return become(p, in, Expired)
+	}
+	return Outcome{Verdict: VerdictHint}
+}
+
+// accept is a person's word, by name and with a reason, that the gateway's own record shows this payment.
+func accept(p Payment, in Input, f Facts) Outcome {
+	if in.Level < T4 || f.OrderPaid || p.TID == "" ||
+		p.State != Claimed && p.State != WaitingDeposit && p.State != Held || p.Reserved+p.Cancelled > 0 {
+		return Outcome{Verdict: VerdictReview}
+	}
+	in.TID = p.TID
+	in.Amount = p.Amount
+	if p.State == Held {
+		in.Amount = p.Approved
+	}
+	out := become(p, in, Paid)
+	out.Event.Hold, out.Event.Proof = "", ProofStaff
+	return out
+}
+
+// reserve sets an amount aside for a cancel before the gateway is asked: nobody can cancel it twice.
+func reserve(p Payment, in Input) Outcome {
+	withdraw := p.State == WaitingDeposit && in.Amount == p.Amount
+	if !withdraw && (!p.HasMoney() || in.Amount <= 0 || in.Amount > p.Left()) {
+		return Outcome{Verdict: VerdictReview}
+	}
+	return become(p, in, p.State)
+}
+
+// Apply folds one event into the payment. It decides nothing; it panics on what the failure model forbids,
+// because a store that holds such a payment must not be written on.
+func (p Payment) Apply(e Event) Payment {
+	was := p
+	p.State, p.HoldReason, p.Proof = e.To, e.Hold, e.Proof
+	p.UpdatedAt, p.Seq = e.At, e.Seq
+	switch e.Kind {
+	case FormServed:
+		p.OpenedAt = e.At
+	case ReturnSuccess:
+		p.TID, p.ClaimedAt = e.TID, e.At
+		p.detail(e.Detail)
+	case ReturnFailure:
+		p.HintCode, p.HintMsg = e.Code, e.Text
+	case Stop:
+		p.Stopped = true
+	case VbankIssued:
+		p.TID = e.TID
+		if e.To == Claimed {
+			p.ClaimedAt = e.At
+		}
+		p.detail(e.Detail)
+	case Approved, Deposited:
+		p.TID, p.Approved, p.Late = e.TID, e.Amount, e.Detail.Late
+		p.detail(e.Detail)
+		if e.To == Paid {
+			p.PaidAt = e.At
+		}
+	case StaffAccept:
+		p.Approved, p.PaidAt = e.Amount, e.At
+	case StaffCancel:
+		if p.State != WaitingDeposit {
+			p.Reserved += e.Amount
+		}
+	case CancelDone, CancelNotice, RefundNotice:
+		p.Reserved -= e.Detail.Released
+		p.Cancelled += e.Amount
+	case CancelRefused:
+		p.Reserved -= e.Detail.Released
+	case ClaimVoided:
+		p.TID, p.AuthCode, p.CardCode, p.CardName, p.CardNum, p.VbankNum, p.VbankName = "", "", "", "", "", "", ""
+	}
+	if err := p.check(was, e); err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// detail takes over what the message says and keeps what it does not say.
+func (p *Payment) detail(d Detail) {
+	for _, f := range []struct {
+		to  *string
+		val string
+	}{
+		{&p.AuthCode, d.AuthCode}, {&p.CardCode, d.CardCode}, {&p.CardName, d.CardName}, {&p.CardNum, d.CardNum},
+		{&p.CardQuota, d.CardQuota}, {&p.VbankName, d.VbankName}, {&p.VbankNum, d.VbankNum},
+	} {
+		if f.val != "" {
+			*f.to = f.val
+		}
+	}
+	if !d.VbankDue.IsZero() {
+		p.VbankDue = d.VbankDue
+	}
+	if !d.ApprovedAt.IsZero() {
+		p.ApprovedAt = d.ApprovedAt
+	}
+}
+
+// check is the run-time assertion of the failure model's forbidden transitions and of the balance.
+func (p Payment) check(was Payment, e Event) error {
+	bad := func(what string) error { return fmt.Errorf("payment %s, %s: %s", p.Moid, e.Kind, what) }
+	hadMoney := was.State == Paid || was.State == PartlyCancelled || was.State == Cancelled
+	switch {
+	case p.State == Paid && p.Proof == ProofNone:
+		return bad("paid without proof")
+	case was.State == Cancelled && p.State != Cancelled, was.State == PartlyCancelled && p.State == Paid:
+		return bad("money came back from a cancel")
+	case hadMoney && (p.State == Opened || p.State == Claimed || p.State == Expired || p.State == WaitingDeposit):
+		return bad("a paid payment was forgotten")
+	case p.Reserved < 0 || p.Cancelled < 0 || p.Left() < 0 && p.Approved > 0 || p.Approved < 0:
+		return bad(fmt.Sprintf("balance broken: approved %d, cancelled %d, reserved %d", p.Approved, p.Cancelled, p.Reserved))
+	case hadMoney && p.TID != was.TID:
+		return bad("TID changed")
+	}
+	return nil
+}
+
+// Derive is the order's state as its payments tell it.
+func Derive(o Order, ps []Payment) OrderState {
+	rank := map[OrderState]int{OrderOpen: 0, OrderConfirming: 1, OrderWaiting: 2, OrderCancelled: 3, OrderHeld: 4, OrderPartlyCancelled: 5, OrderPaid: 6}
+	best := OrderOpen
+	for _, p := range ps {
+		s := OrderOpen
+		switch p.State {
+		case Paid:
+			s = OrderPaid
+		case PartlyCancelled:
+			s = OrderPartlyCancelled
+		case Held:
+			s = OrderHeld
+		case Cancelled:
+			if !p.PaidAt.IsZero() {
+				s = OrderCancelled
+			}
+		case WaitingDeposit:
+			s = OrderWaiting
+		case Claimed:
+			s = OrderConfirming
+			if p.VbankNum != "" {
+				s = OrderWaiting
+			}
+		}
+		if rank[s] > rank[best] {
+			best = s
+		}
+	}
+	if best == OrderOpen && !o.ClosedAt.IsZero() {
+		return OrderClosed
+	}
+	return best
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Each of these is answered differently; anything else is our own fault.
+var (
+	ErrBadInput  = errors.New("not understood")
+	ErrNotFound  = errors.New("not found")
+	ErrConflict  = errors.New("already exists")
+	ErrNotPaid   = errors.New("not paid")
+	ErrPaid      = errors.New("already paid")           // the order is paid: no second window is opened
+	ErrClosed    = errors.New("order closed")           // cancelled, or past its due date
+	ErrBusy      = errors.New("another cancel is open") // one open cancel a payment
+	ErrForbidden = errors.New("not allowed")
+	ErrSignIn    = errors.New("sign-in refused")
+	ErrThrottled = errors.New("too many attempts")
+	ErrOverload  = errors.New("too busy") // nothing was stored: ask again
+	ErrNoGateway = errors.New("no gateway contract is set up")
+)
+
+// InputError is a field that a person can mend: the page shows Want beside Field. It is an [ErrBadInput].
+type InputError struct {
+	Field string // the form's field name
+	Code  string // message key of what is wanted, such as "amount.range"
+	Value string // what came, never a secret
+}
+
+func (e *InputError) Error() string { return fmt.Sprintf("%s %q: %s", e.Field, e.Value, e.Code) }
+
+// Is makes every InputError an ErrBadInput.
+func (e *InputError) Is(target error) bool { return target == ErrBadInput }
+
+// AmountError is a cancel of more than is left. It is a type because the page shows Left.
+type AmountError struct{ Asked, Left Won }
+
+func (e *AmountError) Error() string { return fmt.Sprintf("asked %d won, %d left", e.Asked, e.Left) }
+
+// Is makes every AmountError an ErrBadInput.
+func (e *AmountError) Is(target error) bool { return target == ErrBadInput }

@@ -1,0 +1,92 @@
+package app
+
+import "time"
+
+// Level says how far a source is believed (failure model, section 1).
+type Level int
+
+// T0 to T4.
+const (
+	T0 Level = iota // a browser's post without a good signature: a hint for the page
+	T1              // a browser's post with a good signature: a claim
+	T2              // the gateway's notice on the secret path from a known sender
+	T3              // the gateway's answer to our own call
+	T4              // staff, by name, with a reason
+)
+
+// EventKind names what happened. The first block are the inputs of the failure model, the second are ours.
+type EventKind string
+
+// What can happen to a payment.
+const (
+	FormServed       EventKind = "form_served"
+	ReturnSuccess    EventKind = "return_success"
+	ReturnUnsigned   EventKind = "return_unsigned"
+	ReturnFailure    EventKind = "return_failure"
+	Stop             EventKind = "stop"
+	VbankIssued      EventKind = "vbank_issued"
+	Approved         EventKind = "approved"
+	Deposited        EventKind = "deposited"
+	CancelNotice     EventKind = "cancel_notice"
+	RefundNotice     EventKind = "refund_notice"
+	AlreadyCancelled EventKind = "already_cancelled"
+	ReceiptNotice    EventKind = "receipt_notice"
+	CancelDone       EventKind = "cancel_done"
+	CancelUnknown    EventKind = "cancel_unknown"
+	Timer            EventKind = "timer"
+	StaffAccept      EventKind = "staff_accept"
+	StaffCancel      EventKind = "staff_cancel" // the amount is set aside and the call leaves
+
+	CancelResent    EventKind = "cancel_resent"    // a person had an unknown whole cancel sent again
+	CancelRefused   EventKind = "cancel_refused"   // the amount is free again
+	CancelConfirmed EventKind = "cancel_confirmed" // the notice of a cancel that we knew: no second effect
+	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
+)
+
+// InputKinds lists the inputs of the failure model's table, in its order.
+func InputKinds() []EventKind {
+	return []EventKind{
+		FormServed, ReturnSuccess, ReturnUnsigned, ReturnFailure, Stop, VbankIssued, Approved, Deposited,
+		CancelNotice, RefundNotice, AlreadyCancelled, ReceiptNotice, CancelDone, CancelUnknown, Timer,
+		StaffAccept, StaffCancel,
+	}
+}
+
+// Detail is what a gateway's message adds to a payment besides its state.
+type Detail struct {
+	AuthCode   string    `json:"auth_code,omitempty"`
+	CardCode   string    `json:"card_code,omitempty"`
+	CardName   string    `json:"card_name,omitempty"`
+	CardNum    string    `json:"card_num,omitempty"`
+	CardQuota  string    `json:"card_quota,omitempty"`
+	VbankName  string    `json:"vbank_name,omitempty"`
+	VbankNum   string    `json:"vbank_num,omitempty"`
+	VbankDue   time.Time `json:"vbank_due,omitzero"`
+	ApprovedAt time.Time `json:"approved_at,omitzero"`
+	Late       bool      `json:"late,omitempty"`
+	Released   Won       `json:"released,omitempty"` // of what was set aside for a cancel
+}
+
+// Event is one thing that happened to a payment: append-only. The payment's row is the fold of its events.
+type Event struct {
+	Seq       int64     // gapless over the whole shop, given by the store
+	At        time.Time // received, UTC
+	Kind      EventKind
+	Level     Level
+	OrderNo   OrderNo
+	Moid      Moid
+	Mode      Mode
+	MID       MID
+	TID       TID
+	Amount    Won
+	Code      string // the gateway's result code
+	Text      string // its message, or a person's reason
+	From, To  State
+	Hold      HoldReason
+	Proof     Proof
+	MessageID string // what it was read from
+	CancelID  string
+	Actor     string // staff ID, empty for the program
+	EffectKey string // unique: the same effect happens once (failure model E4); empty for hints
+	Detail    Detail
+}

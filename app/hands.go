@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// claimedTooLong is when a claim without proof becomes a matter for staff.
+const claimedTooLong = 15 * time.Minute
+
+// Worklist is what needs a person's hand now.
+func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
+	return s.Store.Worklist(ctx, s.Now().Add(-claimedTooLong), 100)
+}
+
+// AcceptPayment is a person's word, by name and with a reason, that the gateway's own record shows this payment:
+// it becomes the proof. ErrPaid: another payment paid the order. ErrNotPaid: there is nothing to accept.
+func (s *Shop) AcceptPayment(ctx context.Context, actor Staff, moid Moid, reason string) error {
+	reason, err := readReason(actor, reason)
+	if err != nil {
+		return err
+	}
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		o, err := tx.LockOrder(ctx, p.OrderNo)
+		if err != nil {
+			return err
+		}
+		if p, err = tx.Payment(ctx, moid); err != nil {
+			return err
+		}
+		verdict, err := s.apply(ctx, tx, p, Input{Kind: StaffAccept, Level: T4, At: s.Now(), Text: reason, Actor: actor.ID})
+		if err != nil {
+			return err
+		}
+		if verdict != VerdictGood {
+			if o.State == OrderPaid || o.State == OrderPartlyCancelled {
+				return fmt.Errorf("order %s: %w", o.No, ErrPaid)
+			}
+			return fmt.Errorf("payment %s is %s: %w", moid, p.State, ErrNotPaid)
+		}
+		return s.closeHolds(ctx, tx, p, actor, reason)
+	})
+	if err == nil {
+		s.changed(p.OrderNo)
+	}
+	return err
+}
+
+// closeHolds closes the holds that a payment itself was, once a person decided about it.
+func (s *Shop) closeHolds(ctx context.Context, tx Tx, p Payment, actor Staff, note string) error {
+	list, err := tx.HoldsOf(ctx, p.OrderNo)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		if !h.Own || h.Moid != p.Moid || !h.Open() {
+			continue
+		}
+		h.ClosedAt, h.ClosedBy, h.Note = s.Now(), actor.ID, note
+		if err := tx.SaveHold(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CloseHold says that money kept apart was dealt with, and how. It moves no money.
+func (s *Shop) CloseHold(ctx context.Context, actor Staff, id, note string) error {
+	note, err := readReason(actor, note)
+	if err != nil {
+		return err
+	}
+	var h Hold
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if h, err = tx.Hold(ctx, id); err != nil {
+			return err
+		}
+		if !h.Open() {
+			return fmt.Errorf("hold %s: %w", id, ErrConflict)
+		}
+		h.ClosedAt, h.ClosedBy, h.Note = s.Now(), actor.ID, note
+		return tx.SaveHold(ctx, h)
+	})
+	if err == nil {
+		s.changed(h.OrderNo)
+	}
+	return err
+}
+
+func readReason(actor Staff, reason string) (string, error) {
+	if actor.ID == "" {
+		return "", ErrForbidden
+	}
+	reason = strings.Join(strings.Fields(reason), " ")
+	if reason == "" {
+		return "", &InputError{Field: "reason", Code: "required"}
+	}
+	if utf8.RuneCountInString(reason) > 200 || !utf8.ValidString(reason) {
+		return "", &InputError{Field: "reason", Code: "too_long", Value: reason}
+	}
+	return reason, nil
+}

@@ -1,0 +1,40 @@
+package app
+
+import "time"
+
+// HoldReason is why money is kept apart.
+type HoldReason string
+
+// The reasons of the failure model.
+const (
+	HoldAmount      HoldReason = "amount"       // another amount than ordered
+	HoldDuplicate   HoldReason = "duplicate"    // the order is paid already, or the TID is another payment's
+	HoldLate        HoldReason = "late"         // deposited after the due date
+	HoldFormChanged HoldReason = "form_changed" // method or MID is not what our form said
+	HoldUnknownCode HoldReason = "unknown_code" // a code that we can't read, from the gateway itself
+	HoldUnknown     HoldReason = "unknown"      // no order of ours
+	HoldAfterCancel HoldReason = "money_after_cancel"
+	HoldReview      HoldReason = "review" // two readings are possible: a person decides
+)
+
+// Hold is money, or a message about money, that fits nowhere: a person decides.
+// When a payment itself is held its Moid is set and Own is true: it is then cancelled or accepted as that payment.
+type Hold struct {
+	ID        string
+	Reason    HoldReason
+	OrderNo   OrderNo // empty: unknown
+	Moid      Moid    // as the gateway said it; may be no payment of ours
+	Own       bool    // the payment Moid is in state hold because of this
+	MID       MID
+	Mode      Mode
+	TID       TID
+	Amount    Won
+	MessageID string
+	CreatedAt time.Time
+	ClosedAt  time.Time // zero: open
+	ClosedBy  string    // staff ID
+	Note      string    // what was done about it
+}
+
+// Open says whether a person still has to decide.
+func (h Hold) Open() bool { return h.ClosedAt.IsZero() }

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gage/smartro"
+)
+
+// AskAgain asks the gateway now what it knows of a payment, on a person's word. ErrNotFound: there is no TID to
+// ask by. What the gateway says counts as proof only where the MID's inquiry is confirmed to mean what we read.
+func (s *Shop) AskAgain(ctx context.Context, actor Staff, moid Moid) error {
+	if actor.ID == "" {
+		return ErrForbidden
+	}
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return err
+	}
+	if p.TID == "" {
+		return fmt.Errorf("payment %s has no TID: %w", moid, ErrNotFound)
+	}
+	list, err := s.Store.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Moid == moid && c.State == CancelStateUnknown {
+			_, err := s.inquireCancel(ctx, c)
+			return err
+		}
+	}
+	_, err = s.inquirePayment(ctx, p)
+	return err
+}
+
+// ask puts the question and keeps the answer as it came.
+func (s *Shop) ask(ctx context.Context, p Payment) (smartro.Inquiry, smartro.Merchant, string, error) {
+	m, err := s.merchantOf(ctx, s.Store, p.MID, p.Mode)
+	if err != nil {
+		return smartro.Inquiry{}, m, "", err
+	}
+	q, askErr := s.Gateway(m).Inquire(ctx, p.TID)
+	if len(q.Raw) == 0 {
+		return q, m, "", askErr
+	}
+	verdict := VerdictGood
+	switch {
+	case askErr != nil:
+		verdict = VerdictUnreadable
+	case !m.InquiryProves:
+		verdict = VerdictHint
+	}
+	var id string
+	err = s.Store.Update(ctx, func(tx Tx) (err error) {
+		id, _, err = tx.AddMessage(ctx, Message{
+			ID: newToken(), Channel: ChannelAnswer, At: s.Now(), Raw: q.Raw, RawLen: len(q.Raw), SHA256: digest(q.Raw),
+			Dedupe: digest(fmt.Appendf(nil, "inquiry|%s|%x", p.TID, q.Raw)), MID: p.MID, Moid: p.Moid, TID: p.TID,
+			Code: q.ResultCode, Amount: q.Amt, Kind: "inquiry", Level: T3, Verdict: verdict, OrderNo: p.OrderNo, About: p.Moid,
+		})
+		return err
+	})
+	return q, m, id, errors.Join(askErr, err)
+}
+
+// The states of the gateway's inquiry (receipts-and-queries §2).
+const (
+	inquiryApproved = "0"
+	inquiryPart     = "2"
+)
+
+// inquirePayment asks about a claim. It reports whether the answer settled it.
+func (s *Shop) inquirePayment(ctx context.Context, p Payment) (settled bool, err error) {
+	q, m, id, err := s.ask(ctx, p)
+	if err != nil || !m.InquiryProves || q.TID != p.TID || q.State != inquiryApproved && q.State != inquiryPart {
+		return false, err
+	}
+	kind := Approved
+	if p.Method == smartro.Vbank {
+		if q.AuthCode == "" && q.AuthDate == "" {
+			return false, nil // the account is there, the deposit is not
+		}
+		kind = Deposited
+	}
+	var verdict Verdict
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, p.OrderNo); err != nil {
+			return err
+		}
+		if p, err = tx.Payment(ctx, p.Moid); err != nil {
+			return err
+		}
+		in := Input{
+			Kind: kind, Level: T3, At: s.Now(), MID: p.MID, Mode: p.Mode, Method: q.Method, TID: q.TID, Amount: q.Amt,
+			HasAmount: true, Code: q.ResultCode, Text: q.ResultMsg, GatewayTime: q.AuthDate, MessageID: id,
+			Detail: Detail{AuthCode: q.AuthCode, CardCode: q.CardCode, CardName: q.CardName, VbankName: q.VbankName, VbankNum: q.VbankNum},
+		}
+		if q.Moid != "" && q.Moid != p.Moid {
+			in.MID = "" // the gateway knows this TID under another order: never this payment's
+		}
+		if at, ok := (smartro.Notice{AuthDate: q.AuthDate}).AuthTime(); ok {
+			in.Detail.ApprovedAt = at.UTC()
+		}
+		in.EffectKey = effectKey(in)
+		verdict, err = s.apply(ctx, tx, p, in)
+		return err
+	})
+	if err == nil {
+		s.changed(p.OrderNo)
+	}
+	return verdict == VerdictGood || verdict == VerdictHeld || verdict == VerdictDuplicate, err
+}
+
+// notHappenedAfter is how long the gateway's record must show no cancel before its silence means that it never
+// happened: longer than it could still be working on our call.
+const notHappenedAfter = 10 * time.Minute
+
+// inquireCancel asks whether a cancel of unknown outcome happened: the gateway's balance says so.
+func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err error) {
+	p, err := s.Store.Payment(ctx, c.Moid)
+	if err != nil {
+		return false, err
+	}
+	q, m, id, err := s.ask(ctx, p)
+	if err != nil || !m.InquiryProves || q.TID != p.TID || !q.HasBalance {
+		return false, err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		settled = false
+		if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
+			return err
+		}
+		if c, err = tx.Cancel(ctx, c.ID); err != nil || c.State != CancelStateUnknown {
+			settled = err == nil
+			return err
+		}
+		if p, err = tx.Payment(ctx, c.Moid); err != nil {
+			return err
+		}
+		before := p.Approved - p.Cancelled
+		in := Input{Level: T3, MessageID: id, Code: q.ResultCode, Text: q.ResultMsg}
+		switch {
+		case q.Balance == before-c.Amount:
+			settled = true
+			return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
+		case q.Balance == before && s.Now().Sub(c.SentAt) >= notHappenedAfter:
+			settled = true
+			in.Text = "the gateway's record shows no cancel"
+			return s.settle(ctx, tx, c, CancelRefused, "inquiry", in)
+		}
+		return nil
+	})
+	if err == nil {
+		s.changed(c.OrderNo)
+	}
+	return settled, err
+}

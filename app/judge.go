@@ -1,0 +1,377 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"gage/smartro"
+)
+
+// judge lets a stored message change what it may, and writes into msg what it turned out to be. It returns the
+// orders that changed.
+func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token string) ([]OrderNo, error) {
+	mine, err := s.paymentOfToken(ctx, tx, token, rd.notice)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	p, err := s.match(ctx, tx, rd, mine)
+	if errors.Is(err, ErrNotFound) {
+		return nil, s.orphan(ctx, tx, rd, msg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	locked, err := s.lockAll(ctx, tx, rd, p)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = tx.Payment(ctx, p.Moid); err != nil {
+		return nil, err
+	}
+	msg.OrderNo, msg.About = p.OrderNo, p.Moid
+	if rd.kind == "" || msg.Level == T0 && rd.kind != Stop && rd.kind != ReturnFailure {
+		return locked, nil
+	}
+	in := s.input(rd, p, *msg)
+	in.Mine = mine.Moid == p.Moid
+	if isCancel(rd.kind) && msg.Level >= T2 {
+		return locked, s.judgeCancel(ctx, tx, p, in, rd.notice, msg)
+	}
+	if in.Kind == Approved && msg.Level == T1 {
+		in.Kind = ReturnSuccess
+	}
+	verdict, err := s.apply(ctx, tx, p, in)
+	if err != nil {
+		return nil, err
+	}
+	switch verdict {
+	case VerdictGood, VerdictHint, VerdictClaim:
+		if msg.Verdict == VerdictGood || msg.Verdict == VerdictClaim || msg.Verdict == VerdictHint {
+			msg.Verdict = verdict
+		} else if msg.Level == T0 && in.Kind == ReturnFailure && in.Mine {
+			msg.Verdict = VerdictHint
+		}
+	default:
+		msg.Verdict = verdict
+	}
+	if wrong := in.HasAmount && in.Amount != p.Amount; wrong && msg.Level == T1 {
+		msg.Verdict = VerdictWrongAmount
+	}
+	return locked, nil
+}
+
+func isCancel(k EventKind) bool {
+	return k == CancelNotice || k == RefundNotice || k == AlreadyCancelled
+}
+
+// match finds the payment that a message speaks of: by Moid, for a cancel also by the TID that it cancels. A stop
+// is matched by the return token alone.
+func (s *Shop) match(ctx context.Context, tx Tx, rd reading, mine Payment) (Payment, error) {
+	if rd.kind == Stop {
+		if mine.Moid == "" {
+			return Payment{}, ErrNotFound
+		}
+		return mine, nil
+	}
+	if isCancel(rd.kind) {
+		for _, tid := range []TID{rd.notice.OTID, rd.notice.TID} {
+			if tid == "" {
+				continue
+			}
+			if p, err := tx.PaymentByTID(ctx, rd.merchant.Mode, tid); !errors.Is(err, ErrNotFound) {
+				return p, err
+			}
+		}
+	}
+	if rd.notice.Moid == "" {
+		return Payment{}, ErrNotFound
+	}
+	return tx.Payment(ctx, rd.notice.Moid)
+}
+
+// lockAll locks the payment's order, and that of another payment that claims the same TID, always in the same
+// sequence so that two messages can't wait for one another.
+func (s *Shop) lockAll(ctx context.Context, tx Tx, rd reading, p Payment) ([]OrderNo, error) {
+	nos := []OrderNo{p.OrderNo}
+	if rd.notice.TID != "" {
+		q, err := tx.PaymentByTID(ctx, rd.merchant.Mode, rd.notice.TID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if err == nil && q.OrderNo != p.OrderNo {
+			nos = append(nos, q.OrderNo)
+		}
+	}
+	slices.Sort(nos)
+	for _, no := range nos {
+		if _, err := tx.LockOrder(ctx, no); err != nil {
+			return nil, err
+		}
+	}
+	return nos, nil
+}
+
+// orphan keeps what the gateway itself says about an order that we don't know; a stranger's word is only stored.
+func (s *Shop) orphan(ctx context.Context, tx Tx, rd reading, msg *Message) error {
+	if rd.kind == Stop || rd.kind == "" || msg.Level == T0 {
+		return nil
+	}
+	if msg.Level == T1 {
+		if msg.Verdict == VerdictClaim {
+			msg.Verdict = VerdictUnknownOrder
+		}
+		return nil
+	}
+	msg.Verdict = VerdictUnknownOrder
+	if rd.kind != Approved && rd.kind != Deposited {
+		return nil
+	}
+	err := tx.CreateHold(ctx, Hold{
+		ID: newToken(), Reason: HoldUnknown, Moid: rd.notice.Moid, MID: rd.notice.MID, Mode: rd.merchant.Mode,
+		TID: rd.notice.TID, Amount: rd.notice.Amt, MessageID: msg.ID, CreatedAt: msg.At,
+	})
+	if errors.Is(err, ErrConflict) {
+		msg.Verdict = VerdictDuplicate
+		return nil
+	}
+	return err
+}
+
+// input is what the message says happened to p.
+func (s *Shop) input(rd reading, p Payment, msg Message) Input {
+	n := rd.notice
+	in := Input{
+		Kind: rd.kind, Level: msg.Level, At: msg.At, MID: n.MID, Mode: rd.merchant.Mode, Method: n.PayMethod,
+		TID: n.TID, Amount: n.Amt, HasAmount: n.HasAmt, Code: n.ResultCode, Text: n.ResultMsg,
+		GatewayTime: n.AuthDate, MessageID: msg.ID,
+		Detail: Detail{
+			AuthCode: n.AuthCode, CardCode: n.CardCode, CardName: n.CardName, CardNum: n.CardNum,
+			CardQuota: n.CardQuota, VbankName: n.VbankName, VbankNum: n.VbankNum,
+		},
+	}
+	if at, ok := n.AuthTime(); ok {
+		in.Detail.ApprovedAt = at.UTC()
+	}
+	if msg.Level >= T2 {
+		in.EffectKey = effectKey(in)
+	}
+	return in
+}
+
+// effectKey names the effect, so that it happens once however often and however varied it is told (E4).
+func effectKey(in Input) string {
+	switch in.Kind {
+	case Approved:
+		return fmt.Sprintf("approval|%s|%s", in.Mode, in.TID)
+	case Deposited:
+		return fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)
+	case VbankIssued:
+		return fmt.Sprintf("issue|%s|%s", in.Mode, in.TID)
+	}
+	return ""
+}
+
+// apply decides, and writes what was decided: the event, the payment, a hold, the order's state, the jobs that
+// follow. p must have been read under the order's lock.
+func (s *Shop) apply(ctx context.Context, tx Tx, p Payment, in Input) (Verdict, error) {
+	f, err := s.facts(ctx, tx, p, in)
+	if err != nil {
+		return "", err
+	}
+	out := Decide(p, in, f)
+	if out.Hold != nil {
+		out.Hold.ID = newToken()
+		err := tx.CreateHold(ctx, *out.Hold)
+		if errors.Is(err, ErrConflict) && out.Event == nil {
+			return VerdictDuplicate, nil
+		}
+		if err != nil && !errors.Is(err, ErrConflict) {
+			return "", err
+		}
+	}
+	if out.Event == nil {
+		return out.Verdict, nil
+	}
+	if p, err = s.write(ctx, tx, p, *out.Event); err != nil {
+		return "", err
+	}
+	return out.Verdict, s.followUp(ctx, tx, p, *out.Event)
+}
+
+// facts looks up what the decision needs; it takes an unproved claim on the same TID away from its payment, since
+// the gateway's own word decides whose the transaction is.
+func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, error) {
+	f := Facts{Grace: depositGrace}
+	o, err := tx.Order(ctx, p.OrderNo)
+	if err != nil {
+		return f, err
+	}
+	f.OrderClosed = !o.ClosedAt.IsZero()
+	ps, err := tx.PaymentsOf(ctx, p.OrderNo)
+	if err != nil {
+		return f, err
+	}
+	for _, q := range ps {
+		f.OrderPaid = f.OrderPaid || q.Moid != p.Moid && !q.PaidAt.IsZero()
+	}
+	if in.EffectKey != "" {
+		if f.KnownEffect, err = tx.HasEffect(ctx, in.EffectKey); err != nil {
+			return f, err
+		}
+	}
+	if in.TID == "" || in.TID == p.TID {
+		return f, nil
+	}
+	q, err := tx.PaymentByTID(ctx, p.Mode, in.TID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return f, nil
+	case err != nil:
+		return f, err
+	case in.Level < T2 || q.State != Claimed:
+		f.TIDTaken = true
+		return f, nil
+	}
+	s.Log.Warn("a claim was void: the gateway says that its TID belongs to another payment", "claim", q, "proved", p.Moid)
+	out := Decide(q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID}, Facts{})
+	_, err = s.write(ctx, tx, q, *out.Event)
+	return f, err
+}
+
+// record is apply for an input that can't be refused: it returns the payment as it is then.
+func (s *Shop) record(ctx context.Context, tx Tx, p Payment, in Input) (Payment, error) {
+	out := Decide(p, in, Facts{Grace: depositGrace})
+	if out.Event == nil {
+		return p, fmt.Errorf("payment %s is %s: %s: %w", p.Moid, p.State, in.Kind, ErrNotPaid)
+	}
+	return s.write(ctx, tx, p, *out.Event)
+}
+
+// write stores an event, its payment's new row, and the state of the order that follows from it.
+func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, error) {
+	next := p.Apply(e)
+	if err := tx.SavePayment(ctx, next); err != nil {
+		return p, err
+	}
+	if err := s.deriveOrder(ctx, tx, p.OrderNo); err != nil {
+		return p, err
+	}
+	seq, err := tx.AppendEvent(ctx, e)
+	if err != nil {
+		return p, err
+	}
+	next.Seq = seq
+	return next, nil
+}
+
+func (s *Shop) deriveOrder(ctx context.Context, tx Tx, no OrderNo) error {
+	o, err := tx.Order(ctx, no)
+	if err != nil {
+		return err
+	}
+	ps, err := tx.PaymentsOf(ctx, no)
+	if err != nil {
+		return err
+	}
+	if st := Derive(o, ps); st != o.State {
+		o.State = st
+		return tx.SaveOrder(ctx, o)
+	}
+	return nil
+}
+
+// inquireAfter is how long a claim waits for the notice before the gateway is asked.
+const inquireAfter = 10 * time.Second
+
+// followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that came before
+// their approval.
+func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
+	if e.To == Claimed && e.From != Claimed {
+		return tx.AddJob(ctx, Job{
+			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,
+		})
+	}
+	if e.Kind != Approved && e.Kind != Deposited {
+		return nil
+	}
+	list, err := tx.Messages(ctx, p.OrderNo)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.Verdict != VerdictParked || m.About != p.Moid {
+			continue
+		}
+		err := tx.AddJob(ctx, Job{ID: newToken(), Kind: JobRejudge, Ref: m.ID, DueAt: e.At, CreatedAt: e.At})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rejudge judges a stored message by today's knowledge: after its sender was approved, after its approval came,
+// or after judging it had failed.
+func (s *Shop) rejudge(ctx context.Context, id string) error {
+	m, err := s.Store.Message(ctx, id)
+	if err != nil {
+		return err
+	}
+	all, err := s.merchants(ctx, s.Store)
+	if err != nil || len(all) == 0 {
+		return errors.Join(err, ErrNoGateway)
+	}
+	a := Arrival{Channel: m.Channel, Body: m.Raw}
+	n, err := s.Gateway(all[0]).ReadNotice(m.Raw, charsetOf(a, all[0]))
+	if err != nil {
+		return nil // it stays what it was: unreadable
+	}
+	rd := reading{msg: m, merchant: all[0]}
+	for _, mm := range all {
+		if mm.MID == n.MID {
+			rd.merchant = mm
+			break
+		}
+	}
+	rd.take(n, a)
+	rd.msg.Dedupe = m.Dedupe
+	if rd.msg.Level == T1 && m.SecretOK {
+		peer, err := netip.ParseAddr(m.Peer)
+		if err != nil {
+			return err
+		}
+		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, peer); err != nil {
+			return err
+		}
+		rd.trust(m.Verdict == VerdictSecretLeaked)
+	}
+	var touched []OrderNo
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		msg := rd.msg
+		if touched, err = s.judge(ctx, tx, rd, &msg, ""); err != nil {
+			return err
+		}
+		return tx.JudgeMessage(ctx, msg)
+	})
+	if err == nil && len(touched) > 0 {
+		s.changed(touched...)
+	}
+	return err
+}
+
+// receiptURLs are the gateway's pages that a payment may have.
+func (s *Shop) receiptURLs(m smartro.Merchant, p Payment) (slip, cash string) {
+	if p.TID == "" || p.PaidAt.IsZero() && p.State != Held {
+		return "", ""
+	}
+	g := s.Gateway(m)
+	slip = g.ReceiptURL(p.TID, smartro.Slip)
+	if p.Method == smartro.Bank || p.Method == smartro.Vbank {
+		cash = g.ReceiptURL(p.TID, smartro.CashReceiptSlip)
+	}
+	return slip, cash
+}

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gage/smartro"
+)
+
+// judgeCancel handles the gateway's own word that money went back. A cancel that we asked for is told twice, by the
+// call's answer and by this notice: they are one cancel. A notice that fits none of ours was made at the gateway's
+// own site.
+func (s *Shop) judgeCancel(ctx context.Context, tx Tx, p Payment, in Input, n smartro.Notice, msg *Message) error {
+	in.EffectKey = cancelKey(p, in, n)
+	known, err := tx.HasEffect(ctx, in.EffectKey)
+	if err != nil {
+		return err
+	}
+	if known {
+		msg.Verdict = VerdictDuplicate
+		return nil
+	}
+	list, err := tx.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return err
+	}
+	c := matchCancel(list, p, in, n)
+	switch {
+	case c != nil && c.State == CancelStateDone:
+		c.Noticed = true
+		if err := tx.SaveCancel(ctx, *c); err != nil {
+			return err
+		}
+		in.Kind, in.Amount, in.CancelID = CancelConfirmed, 0, c.ID
+		_, err := s.apply(ctx, tx, p, in)
+		return err
+	case c != nil:
+		in.CancelID, in.Release, in.Amount = c.ID, min(c.Amount, p.Reserved), c.Amount
+	case in.Kind != AlreadyCancelled:
+		c = &Cancel{
+			ID: newToken(), OrderNo: p.OrderNo, Moid: p.Moid, TID: p.TID, Amount: in.Amount, External: true,
+			Whole: in.Amount == p.Approved, CreatedAt: in.At,
+		}
+	}
+	verdict, err := s.apply(ctx, tx, p, in)
+	if err != nil || verdict != VerdictGood {
+		msg.Verdict = verdict
+		return err
+	}
+	c.State, c.Noticed, c.SettledAt, c.SettledBy = CancelStateDone, true, in.At, "notice"
+	c.ResultCode, c.ResultMsg, c.PTID = n.ResultCode, n.ResultMsg, partTID(p, n)
+	if c.External {
+		return tx.CreateCancel(ctx, *c)
+	}
+	return tx.SaveCancel(ctx, *c)
+}
+
+// partTID is the partial cancel's own TID, where the notice carries one.
+func partTID(p Payment, n smartro.Notice) TID {
+	if n.TID != p.TID {
+		return n.TID
+	}
+	return ""
+}
+
+// cancelKey names one going back of money: by the partial cancel's own TID, else by time and amount; a whole
+// cancel happens once.
+func cancelKey(p Payment, in Input, n smartro.Notice) string {
+	id := string(partTID(p, n))
+	if id == "" {
+		id = n.AuthDate + "|" + in.Amount.String()
+	}
+	return fmt.Sprintf("back|%s|%s|%s", p.Mode, p.TID, id)
+}
+
+// matchCancel finds the cancel of ours that a notice speaks of: by the partial cancel's own TID, else the open one
+// of that amount, else a settled one of that amount that no notice has confirmed yet.
+func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) *Cancel {
+	part := partTID(p, n)
+	var open, done *Cancel
+	for i := range list {
+		c := &list[i]
+		if c.Moid != p.Moid {
+			continue
+		}
+		if part != "" && c.PTID == part {
+			return c
+		}
+		same := c.Amount == in.Amount || in.Kind == AlreadyCancelled && c.Whole
+		switch {
+		case !same || part != "" && c.PTID != "":
+		case c.State.Open() && open == nil:
+			open = c
+		case c.State == CancelStateDone && !c.Noticed && !c.External && done == nil:
+			done = c
+		}
+	}
+	if open != nil {
+		return open
+	}
+	return done
+}
+
+// settle writes the outcome of a cancel of ours, once: whoever comes second finds it settled. p and c must have
+// been read under the order's lock. by is answer, inquiry or a staff ID.
+func (s *Shop) settle(ctx context.Context, tx Tx, c Cancel, kind EventKind, by string, in Input) error {
+	if !c.State.Open() {
+		return nil
+	}
+	p, err := tx.Payment(ctx, c.Moid)
+	if err != nil {
+		return err
+	}
+	in.Kind, in.At, in.TID, in.CancelID, in.Amount = kind, s.Now(), c.TID, c.ID, c.Amount
+	switch kind {
+	case CancelDone:
+		in.Release = min(c.Amount, p.Reserved)
+		c.State = CancelStateDone
+	case CancelRefused:
+		in.Detail.Released = min(c.Amount, p.Reserved)
+		c.State = CancelStateRefused
+	case CancelUnknown:
+		c.State = CancelStateUnknown
+	default:
+		return errors.New("settle: " + string(kind))
+	}
+	c.ResultCode, c.ResultMsg = in.Code, in.Text
+	if kind != CancelUnknown {
+		c.SettledAt, c.SettledBy = in.At, by
+	}
+	verdict, err := s.apply(ctx, tx, p, in)
+	if err != nil {
+		return err
+	}
+	if verdict != VerdictGood {
+		return fmt.Errorf("cancel %s of %s: the payment is %s: %s", c.ID, p.Moid, p.State, verdict)
+	}
+	return tx.SaveCancel(ctx, c)
+}

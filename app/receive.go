@@ -1,0 +1,292 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"gage/smartro"
+)
+
+// Arrival is what came in at one of the gateway's three doors, as it came.
+type Arrival struct {
+	Channel     Channel
+	Secret      string     // of the notification path; empty: none was in the URL
+	Peer        netip.Addr // direct sender, or the listed proxy's client
+	ContentType string
+	Browser     bool   // it carries what only browsers send: Sec-Fetch-*, Origin, Cookie
+	Headers     string // for the record, one "Name: value" a line
+	Body        []byte
+	Query       string // raw; read on the notification path when the body is empty
+	Token       string // return token of the URL that the browser came back to
+}
+
+// Received says what became of an arrival that is stored.
+type Received struct {
+	OrderToken string // of the page to show: only when the return token proved which one
+	Verdict    Verdict
+}
+
+// Sizes of what is kept of strangers' words.
+const (
+	ringBody     = 4 << 10 // bytes kept of a message without a good signature
+	claimsPerTID = 20      // signed browser messages kept a TID; more go to the ring
+)
+
+// depositGrace is how long after the due date a deposit that was made in time may still be told.
+const depositGrace = 10 * time.Minute
+
+// reading is an arrival understood, before anything was believed.
+type reading struct {
+	msg      Message
+	notice   smartro.Notice
+	merchant smartro.Merchant
+	kind     EventKind // empty: nothing that could change a payment
+	sender   SenderState
+}
+
+// Receive is the one door: it stores what arrived, believes it as far as its way and signature allow, and lets it
+// change what it may, all in one durable transaction. An error means that nothing may be acknowledged.
+func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
+	rd, err := s.read(ctx, a)
+	if err != nil {
+		return Received{}, err
+	}
+	var touched []OrderNo
+	msg := rd.msg
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		msg, touched = rd.msg, nil
+		if err := s.admit(ctx, tx, rd, &msg); err != nil {
+			return err
+		}
+		id, fresh, err := tx.AddMessage(ctx, msg)
+		if err != nil {
+			return err
+		}
+		msg.ID = id
+		if !fresh && !msg.Ring && msg.Level >= T1 {
+			msg.Verdict = VerdictDuplicate
+			return nil
+		}
+		if touched, err = s.judge(ctx, tx, rd, &msg, a.Token); err != nil {
+			return err
+		}
+		return tx.JudgeMessage(ctx, msg)
+	})
+	if err != nil && !errors.Is(err, ErrOverload) && ctx.Err() == nil {
+		msg, err = s.keepUnjudged(ctx, rd, err)
+	}
+	if err != nil {
+		return Received{}, err
+	}
+	if len(touched) > 0 {
+		s.changed(touched...)
+	}
+	out := Received{Verdict: msg.Verdict}
+	if p, err := s.paymentOfToken(ctx, s.Store, a.Token, rd.notice); err == nil {
+		if o, err := s.Store.Order(ctx, p.OrderNo); err == nil {
+			out.OrderToken = o.Token
+		}
+	}
+	return out, nil
+}
+
+// keepUnjudged stores a message whose judging failed, so that it is never lost, and has it judged again later.
+func (s *Shop) keepUnjudged(ctx context.Context, rd reading, cause error) (Message, error) {
+	s.Log.Error("judging a message failed: it is kept and judged again", "message", rd.msg.ID, "error", cause)
+	msg := rd.msg
+	msg.Verdict = VerdictUnjudged
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		id, fresh, err := tx.AddMessage(ctx, msg)
+		if err != nil || !fresh {
+			return err
+		}
+		return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobRejudge, Ref: id, DueAt: s.Now().Add(time.Minute), CreatedAt: s.Now()})
+	})
+	return msg, err
+}
+
+// read understands an arrival. It only fails when the store does.
+func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
+	raw := a.Body
+	if len(raw) == 0 && (a.Channel == ChannelNotify || a.Channel == ChannelStop) {
+		raw = []byte(a.Query)
+	}
+	rd := reading{msg: Message{
+		ID: newToken(), Channel: a.Channel, At: s.Now(), Peer: a.Peer.Unmap().String(), ContentType: a.ContentType,
+		Headers: a.Headers, Raw: raw, RawLen: len(raw), SHA256: digest(raw), Verdict: VerdictUnreadable,
+	}}
+	ok, err := s.secretOK(ctx, a.Secret)
+	if err != nil {
+		return rd, err
+	}
+	rd.msg.SecretOK = ok
+	if a.Channel == ChannelStop {
+		rd.msg.Verdict, rd.kind = VerdictHint, Stop
+		rd.msg.Dedupe = digest([]byte("stop\n" + a.Token + "\n" + string(raw)))
+		return rd, nil
+	}
+	all, err := s.merchants(ctx, s.Store)
+	if err != nil {
+		return rd, err
+	}
+	if len(all) == 0 {
+		rd.msg.Dedupe = dedupeKey(a, nil, raw)
+		return rd, nil
+	}
+	n, err := s.Gateway(all[0]).ReadNotice(raw, charsetOf(a, all[0]))
+	if err != nil {
+		rd.msg.Dedupe = dedupeKey(a, nil, raw)
+		return rd, nil
+	}
+	rd.merchant = all[0]
+	for _, m := range all {
+		if m.MID == n.MID || n.MID == "" && m.MID == n.TID.MID() {
+			rd.merchant = m
+			break
+		}
+	}
+	rd.take(n, a)
+	if rd.msg.Level == T1 && rd.msg.SecretOK {
+		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, a.Peer); err != nil {
+			return rd, err
+		}
+		rd.trust(a.Browser)
+	}
+	return rd, nil
+}
+
+// take copies what the notice says into the record, and checks its signature.
+func (rd *reading) take(n smartro.Notice, a Arrival) {
+	rd.notice = n
+	kind := n.Kind(rd.merchant)
+	m := &rd.msg
+	m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind = n.MID, n.Moid, n.TID, n.ResultCode, n.Amt, string(kind)
+	m.Dedupe = dedupeKey(a, n.Fields, a.Body)
+	m.Level, m.Verdict = T0, VerdictBadSignature
+	switch err := n.Verify(rd.merchant); {
+	case err == nil:
+		m.Level, m.Verdict = T1, VerdictClaim
+	case errors.Is(err, smartro.ErrMID):
+		m.Verdict = VerdictWrongMID
+	case n.SignValue == "":
+		m.Verdict = VerdictUnsigned
+	}
+	rd.kind = eventKind(kind, m.Level, a.Channel)
+}
+
+// trust lifts a correctly signed message on the secret path to the gateway's own word, if its sender is known.
+func (rd *reading) trust(browser bool) {
+	switch {
+	case browser:
+		rd.msg.Verdict = VerdictSecretLeaked
+	case rd.sender == SenderApproved:
+		rd.msg.Level, rd.msg.Verdict = T2, VerdictGood
+	default:
+		rd.msg.Verdict = VerdictUnknownSender
+	}
+}
+
+// charsetOf decides by channel and setting, never by guessing: we order UTF-8 results from the browser's way, and
+// the notice's charset is set in the merchant site.
+func charsetOf(a Arrival, m smartro.Merchant) smartro.Charset {
+	if a.Channel == ChannelReturn {
+		return smartro.UTF8
+	}
+	if m.NoticeCharset == "" {
+		return smartro.EUCKR
+	}
+	return m.NoticeCharset
+}
+
+// dedupeKey recognises an exact repeat on the same way: all decoded pairs in any order, or the bytes of what
+// could not be decoded.
+func dedupeKey(a Arrival, fields []smartro.Field, raw []byte) string {
+	text := string(raw)
+	if fields != nil {
+		lines := make([]string, 0, len(fields))
+		for _, f := range fields {
+			lines = append(lines, fmt.Sprintf("%q=%q", f.Name, f.Value))
+		}
+		slices.Sort(lines)
+		text = strings.Join(lines, "\n")
+	}
+	return digest(fmt.Appendf(nil, "%s\n%t\n%t\n%s", a.Channel, a.Secret != "", a.Browser, text))
+}
+
+// eventKind translates the protocol's word for what happened, as far as the level lets it be said.
+func eventKind(k smartro.Kind, l Level, ch Channel) EventKind {
+	switch k {
+	case smartro.Approved:
+		if l == T0 {
+			return ReturnUnsigned
+		}
+		return Approved
+	case smartro.Issued:
+		if l == T0 {
+			return ReturnUnsigned
+		}
+		return VbankIssued
+	case smartro.Deposited:
+		return Deposited
+	case smartro.Cancelled:
+		return CancelNotice
+	case smartro.Refunded:
+		return RefundNotice
+	case smartro.AlreadyCancelled:
+		return AlreadyCancelled
+	case smartro.ReceiptIssued:
+		return ReceiptNotice
+	case smartro.Failed, smartro.Unknown:
+		if ch == ChannelReturn {
+			return ReturnFailure
+		}
+	}
+	return ""
+}
+
+// admit decides where the message is kept: what carries no good signature, or says the same transaction for the
+// twenty-first time through a browser, goes to the ring. It also counts an unknown sender.
+func (s *Shop) admit(ctx context.Context, tx Tx, rd reading, msg *Message) error {
+	msg.Ring = msg.Level == T0
+	if msg.Level == T1 {
+		n, err := tx.CountClaims(ctx, msg.TID)
+		if err != nil {
+			return err
+		}
+		msg.Ring = n >= claimsPerTID
+	}
+	if msg.Ring && len(msg.Raw) > ringBody {
+		msg.Raw = msg.Raw[:ringBody]
+	}
+	if msg.Verdict != VerdictUnknownSender {
+		return nil
+	}
+	all, err := tx.Senders(ctx)
+	if err != nil {
+		return err
+	}
+	sender := Sender{Addr: msg.Peer, State: SenderAsked, FirstAt: msg.At}
+	for _, known := range all {
+		if known.Addr == msg.Peer {
+			sender = known
+		}
+	}
+	sender.LastAt, sender.Count = msg.At, sender.Count+1
+	return tx.SaveSender(ctx, sender)
+}
+
+// paymentOfToken finds the payment whose form carried this return token, in the URL or echoed by the gateway.
+func (s *Shop) paymentOfToken(ctx context.Context, r Reader, token string, n smartro.Notice) (Payment, error) {
+	if token == "" {
+		token, _ = strings.CutPrefix(n.MallReserved, "rt=")
+	}
+	if len(token) < 16 {
+		return Payment{}, ErrNotFound
+	}
+	return r.PaymentByReturnToken(ctx, token)
+}

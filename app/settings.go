@@ -1,0 +1,296 @@
+package app
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"gage/smartro"
+)
+
+// The keys under which settings stand in the store. What is secret is sealed.
+const (
+	settingInfo      = "shop"
+	settingMerchants = "merchants"      // sealed
+	settingSecrets   = "notice_secrets" // sealed
+)
+
+// ShopInfo is what the law and the card companies want at the foot of a checkout, and the class of its goods.
+type ShopInfo struct {
+	Name       string `json:"name"`
+	Owner      string `json:"owner"`
+	BusinessNo string `json:"business_no"`
+	Address    string `json:"address"`
+	Tel        string `json:"tel"`
+	Digital    bool   `json:"digital"` // sells content, not things: must match the MID's registration for phone payments
+}
+
+// Info reads the shop's facts; all empty before the owner entered them.
+func (s *Shop) Info(ctx context.Context) (ShopInfo, error) {
+	var info ShopInfo
+	text, err := s.Store.Setting(ctx, settingInfo)
+	if errors.Is(err, ErrNotFound) {
+		return info, nil
+	}
+	if err != nil {
+		return info, err
+	}
+	return info, json.Unmarshal([]byte(text), &info)
+}
+
+// SetInfo stores the shop's facts. Only the owner may.
+func (s *Shop) SetInfo(ctx context.Context, actor Staff, info ShopInfo) error {
+	if actor.Role != RoleOwner {
+		return ErrForbidden
+	}
+	var errs []error
+	for _, f := range []struct {
+		name string
+		val  *string
+		max  int
+	}{
+		{"name", &info.Name, 60}, {"owner", &info.Owner, 60}, {"business_no", &info.BusinessNo, 20},
+		{"address", &info.Address, 200}, {"tel", &info.Tel, 30},
+	} {
+		*f.val = strings.TrimSpace(*f.val)
+		if len([]rune(*f.val)) > f.max {
+			errs = append(errs, &InputError{Field: f.name, Code: "too_long", Value: *f.val})
+		}
+	}
+	if info.Name == "" {
+		errs = append(errs, &InputError{Field: "name", Code: "required"})
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	text, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error { return tx.SetSetting(ctx, settingInfo, string(text)) })
+}
+
+// storedMerchant is a contract as it stands, sealed, in the settings: secrets in the clear inside the seal.
+type storedMerchant struct {
+	smartro.Merchant
+	Key            string
+	CancelPassword string
+}
+
+func (s *Shop) merchants(ctx context.Context, r Reader) ([]smartro.Merchant, error) {
+	var stored []storedMerchant
+	if err := s.readSealed(ctx, r, settingMerchants, &stored); err != nil {
+		return nil, err
+	}
+	out := make([]smartro.Merchant, 0, len(stored))
+	for _, m := range stored {
+		m.Merchant.Key, m.Merchant.CancelPassword = Secret(m.Key), Secret(m.CancelPassword)
+		out = append(out, m.Merchant)
+	}
+	return out, nil
+}
+
+// Merchant is the contract under which new payments are made. ErrNoGateway: the owner has not entered one yet.
+func (s *Shop) Merchant(ctx context.Context) (smartro.Merchant, error) {
+	all, err := s.merchants(ctx, s.Store)
+	if err != nil || len(all) == 0 {
+		return smartro.Merchant{}, errors.Join(err, ErrNoGateway)
+	}
+	return all[0], nil
+}
+
+// merchantOf is the contract under which a payment was made, whichever is current today.
+func (s *Shop) merchantOf(ctx context.Context, r Reader, mid MID, mode Mode) (smartro.Merchant, error) {
+	all, err := s.merchants(ctx, r)
+	if err != nil {
+		return smartro.Merchant{}, err
+	}
+	for _, m := range all {
+		if m.MID == mid && m.Mode == mode {
+			return m, nil
+		}
+	}
+	return smartro.Merchant{}, fmt.Errorf("MID %s (%s): %w", mid, mode, ErrNoGateway)
+}
+
+// SetMerchant makes m the contract of new payments; older ones keep theirs. An empty Key or CancelPassword keeps
+// the stored one of the same MID and mode. Only the owner may. Faults are joined *smartro.FieldError.
+func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant) error {
+	if actor.Role != RoleOwner {
+		return ErrForbidden
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		all, err := s.merchants(ctx, tx)
+		if err != nil {
+			return err
+		}
+		next := []storedMerchant{}
+		for _, old := range all {
+			if old.MID == m.MID && old.Mode == m.Mode {
+				if m.Key == "" {
+					m.Key = old.Key
+				}
+				if m.CancelPassword == "" {
+					m.CancelPassword = old.CancelPassword
+				}
+				continue
+			}
+			next = append(next, storedMerchant{old, old.Key.Reveal(), old.CancelPassword.Reveal()})
+		}
+		if err := m.Validate(); err != nil {
+			return err
+		}
+		next = append([]storedMerchant{{m, m.Key.Reveal(), m.CancelPassword.Reveal()}}, next...)
+		if err := s.writeSealed(ctx, tx, settingMerchants, next); err != nil {
+			return err
+		}
+		_, err = s.noticeSecrets(ctx, tx)
+		return err
+	})
+}
+
+// noticeSecrets are the unguessable parts of the notification URL that are valid now, the newest first. The
+// first call makes one.
+func (s *Shop) noticeSecrets(ctx context.Context, tx Tx) ([]string, error) {
+	var list []string
+	if err := s.readSealed(ctx, tx, settingSecrets, &list); err != nil || len(list) > 0 {
+		return list, err
+	}
+	list = []string{newToken()}
+	return list, s.writeSealed(ctx, tx, settingSecrets, list)
+}
+
+// NoticeURL is the address to type into the gateway's merchant site. It is shown to staff and goes nowhere else:
+// who knows it can speak as the gateway's server, if he also knows the merchant key.
+func (s *Shop) NoticeURL(ctx context.Context) (string, error) {
+	var list []string
+	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		err := s.Store.Update(ctx, func(tx Tx) (err error) {
+			list, err = s.noticeSecrets(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return s.PublicURL + "/smartro/notify/" + list[0], nil
+}
+
+// RotateNoticeSecret makes a new notification URL. The one before stays valid until the next rotation, so that
+// nothing is lost while the merchant site is changed. Only the owner may.
+func (s *Shop) RotateNoticeSecret(ctx context.Context, actor Staff) error {
+	if actor.Role != RoleOwner {
+		return ErrForbidden
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		list, err := s.noticeSecrets(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return s.writeSealed(ctx, tx, settingSecrets, []string{newToken(), list[0]})
+	})
+}
+
+// secretOK compares in constant time with every valid secret.
+func (s *Shop) secretOK(ctx context.Context, given string) (bool, error) {
+	if given == "" {
+		return false, nil
+	}
+	var list []string
+	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
+		return false, err
+	}
+	ok := 0
+	for _, secret := range list {
+		ok |= subtle.ConstantTimeCompare([]byte(secret), []byte(given))
+	}
+	return ok == 1, nil
+}
+
+func (s *Shop) readSealed(ctx context.Context, r Reader, key string, into any) error {
+	sealed, err := r.Setting(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	plain, err := s.Keys.Open("setting/"+key, sealed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
+}
+
+func (s *Shop) writeSealed(ctx context.Context, tx Tx, key string, v any) error {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return tx.SetSetting(ctx, key, s.Keys.Seal("setting/"+key, plain))
+}
+
+// Senders lists the addresses that used the secret notification path and were not known before.
+func (s *Shop) Senders(ctx context.Context) ([]Sender, error) { return s.Store.Senders(ctx) }
+
+// DecideSender says whether an address is the gateway. Yes judges again what it sent until now. Only the owner may.
+func (s *Shop) DecideSender(ctx context.Context, actor Staff, addr string, isGateway bool) error {
+	if actor.Role != RoleOwner {
+		return ErrForbidden
+	}
+	var waiting []Message
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		all, err := tx.Senders(ctx)
+		if err != nil {
+			return err
+		}
+		for _, sender := range all {
+			if sender.Addr != addr {
+				continue
+			}
+			sender.State, sender.DecidedBy, sender.DecidedAt = SenderRefused, actor.ID, s.Now()
+			if isGateway {
+				sender.State = SenderApproved
+			}
+			if waiting, err = tx.MessagesFrom(ctx, addr, VerdictUnknownSender, 1000); err != nil {
+				return err
+			}
+			return tx.SaveSender(ctx, sender)
+		}
+		return fmt.Errorf("sender %s: %w", addr, ErrNotFound)
+	})
+	if err != nil || !isGateway {
+		return err
+	}
+	var errs []error
+	for _, m := range waiting {
+		errs = append(errs, s.rejudge(ctx, m.ID))
+	}
+	return errors.Join(errs...)
+}
+
+// knownSender says whether addr is published, listed by the owner of the machine, or approved by a person.
+func (s *Shop) knownSender(ctx context.Context, r Reader, mode Mode, addr netip.Addr) (SenderState, error) {
+	for _, p := range s.KnownSenders(mode) {
+		if p.Contains(addr.Unmap()) {
+			return SenderApproved, nil
+		}
+	}
+	all, err := r.Senders(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, sender := range all {
+		if sender.Addr == addr.Unmap().String() {
+			return sender.State, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,64 @@
+package app
+
+import "time"
+
+// Role is what a person may do.
+type Role string
+
+// The roles of the main job. The owner sets up the gateway and the people.
+const (
+	RoleOwner Role = "owner"
+	RoleStaff Role = "staff"
+)
+
+// Staff is a person who may sign in to the back office.
+type Staff struct {
+	ID           string
+	Email        string // lower case: the login
+	Name         string
+	Role         Role
+	PasswordHash Secret // argon2id, PHC form
+	CreatedAt    time.Time
+	DisabledAt   time.Time // zero: may sign in
+}
+
+// Invite is a one-time link to set a password: the owner's at the first start, anyone's after a reset.
+type Invite struct {
+	Hash      string // SHA-256 of the token, hex: the token itself is shown once and not kept
+	Email     string // empty: the owner chooses
+	Role      Role
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    time.Time
+}
+
+// Session is one signed-in browser. The database holds the digest of its cookie's key only.
+type Session struct {
+	Hash      string // SHA-256 of the session's key, hex
+	StaffID   string // empty: not signed in yet
+	Data      string // what the web layer keeps in it, sealed
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// Sender is an address that sent something correctly signed to the secret notification path.
+type Sender struct {
+	Addr      string // IP address
+	State     SenderState
+	FirstAt   time.Time
+	LastAt    time.Time
+	Count     int64
+	DecidedBy string // staff ID
+	DecidedAt time.Time
+}
+
+// SenderState says whether an address is believed to be the gateway.
+type SenderState string
+
+// The states of a sender.
+const (
+	SenderAsked    SenderState = "asked" // nobody has said yet
+	SenderApproved SenderState = "approved"
+	SenderRefused  SenderState = "refused"
+)

@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps the shop's records, on SQLite or PostgreSQL. All methods are safe for concurrent use.
+type Store interface {
+	Reader
+	// Update runs f in one transaction, durable when Update returns nil, undone when f returns an error.
+	// f may run more than once (a lost race is tried again): it must change nothing but what it is given.
+	// Inside f use only tx. It returns ErrOverload when the writer's queue stays full.
+	Update(ctx context.Context, f func(tx Tx) error) error
+	// Ready reports whether the store can write now.
+	Ready(ctx context.Context) error
+}
+
+// Reader reads. What is not there is ErrNotFound. Lists are never nil-checked: empty is empty.
+type Reader interface {
+	Order(ctx context.Context, no OrderNo) (Order, error)
+	OrderByToken(ctx context.Context, token string) (Order, error)
+	Orders(ctx context.Context, q OrderQuery) ([]Order, error)
+
+	Payment(ctx context.Context, moid Moid) (Payment, error)
+	PaymentByTID(ctx context.Context, mode Mode, tid TID) (Payment, error)
+	PaymentByReturnToken(ctx context.Context, token string) (Payment, error)
+	PaymentsOf(ctx context.Context, no OrderNo) ([]Payment, error) // oldest first
+	SearchPayments(ctx context.Context, q PaymentQuery) ([]PaymentRow, error)
+
+	Events(ctx context.Context, no OrderNo) ([]Event, error)     // of all the order's payments, by Seq
+	Messages(ctx context.Context, no OrderNo) ([]Message, error) // oldest first, without Raw
+	Message(ctx context.Context, id string) (Message, error)     // with Raw; looks into the ring too
+	MessagesFrom(ctx context.Context, peer string, v Verdict, limit int) ([]Message, error)
+	Cancels(ctx context.Context, no OrderNo) ([]Cancel, error) // oldest first
+	Cancel(ctx context.Context, id string) (Cancel, error)
+	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
+	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
+	Hold(ctx context.Context, id string) (Hold, error)
+	Worklist(ctx context.Context, before time.Time, limit int) (Worklist, error)
+
+	StaffByEmail(ctx context.Context, email string) (Staff, error)
+	StaffByID(ctx context.Context, id string) (Staff, error)
+	AllStaff(ctx context.Context) ([]Staff, error)
+	Invite(ctx context.Context, hash string) (Invite, error)
+	Session(ctx context.Context, hash string) (Session, error)
+	Senders(ctx context.Context) ([]Sender, error)
+	Setting(ctx context.Context, key string) (string, error)
+}
+
+// Tx is a transaction: it reads what it wrote.
+type Tx interface {
+	Reader
+
+	// LockOrder reads the order and keeps every other transaction away from it and its payments until this one
+	// ends. Take it before you read what you are going to change.
+	LockOrder(ctx context.Context, no OrderNo) (Order, error)
+	// CreateOrder returns ErrConflict if the number or the token is taken. It feeds the search index.
+	CreateOrder(ctx context.Context, o Order) error
+	// SaveOrder writes State, Attempts, ClosedAt and the buyer's fields.
+	SaveOrder(ctx context.Context, o Order) error
+	// CreatePayment returns ErrConflict if the Moid is taken. It feeds the search index.
+	CreatePayment(ctx context.Context, p Payment) error
+	// SavePayment writes all that [Payment.Apply] may change, and the search index. ErrConflict: the TID is
+	// another payment's, or the order has a paid payment already.
+	SavePayment(ctx context.Context, p Payment) error
+	// AppendEvent gives the event its Seq. ErrConflict: its EffectKey is there already.
+	// Call it as late as you can: all writers queue for the number.
+	AppendEvent(ctx context.Context, e Event) (int64, error)
+	HasEffect(ctx context.Context, key string) (bool, error)
+	// AddMessage stores m. If a message with its Dedupe is there already it counts that one's Copies up instead
+	// and returns its ID and false. A message with Ring set goes to the ring of fixed size.
+	AddMessage(ctx context.Context, m Message) (id string, fresh bool, err error)
+	// JudgeMessage writes what the message turned out to be: Level, Verdict, OrderNo and About.
+	JudgeMessage(ctx context.Context, m Message) error
+	// CountClaims counts the kept (not ring) messages below T2 for this TID: the door sends more to the ring.
+	CountClaims(ctx context.Context, tid TID) (int, error)
+
+	CreateHold(ctx context.Context, h Hold) error // ErrConflict if there is one for the same TID, reason and Moid
+	SaveHold(ctx context.Context, h Hold) error
+
+	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
+	SaveCancel(ctx context.Context, c Cancel) error
+
+	AddJob(ctx context.Context, j Job) error // same Kind and Ref waiting already: the earlier DueAt wins
+	// LeaseJobs takes at most limit jobs that are due and leased to nobody, until the given time.
+	LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]Job, error)
+	SaveJob(ctx context.Context, j Job) error
+	DeleteJob(ctx context.Context, id string) error
+
+	CreateStaff(ctx context.Context, s Staff) error // ErrConflict: the mail address is taken
+	SaveStaff(ctx context.Context, s Staff) error
+	CreateInvite(ctx context.Context, i Invite) error
+	SaveInvite(ctx context.Context, i Invite) error
+	SaveSession(ctx context.Context, s Session) error // inserts or replaces
+	DeleteSession(ctx context.Context, hash string) error
+	DeleteSessionsOf(ctx context.Context, staffID, exceptHash string) error
+	DeleteExpiredSessions(ctx context.Context, now time.Time) error
+	SaveSender(ctx context.Context, s Sender) error // inserts or replaces
+	SetSetting(ctx context.Context, key, value string) error
+	// CountAttempt counts one more failed sign-in under key in the window that began after since, and returns
+	// how many there are now; ClearAttempts forgets them.
+	CountAttempt(ctx context.Context, key string, since, now time.Time) (int, error)
+	Attempts(ctx context.Context, key string, since time.Time) (int, error)
+	ClearAttempts(ctx context.Context, key string) error
+}
+
+// Cursor is the last row of the page before, for keyset paging; zero for the first page.
+type Cursor struct {
+	At time.Time
+	ID string
+}
+
+// PaymentQuery asks for a page of payments, newest opened first.
+type PaymentQuery struct {
+	Find    Find
+	From    time.Time // opened at or after; zero: no bound
+	To      time.Time // opened before; zero: no bound
+	Methods []Method  // empty: all
+	States  []State   // empty: all
+	After   Cursor
+	Limit   int
+}
+
+// Find is the search box, read: any of the set fields may match (they are alternatives). See [ReadSearch].
+type Find struct {
+	Text    string // for the index (names, goods, mail), as typed: the store folds it; empty: no text search
+	Exact   string // TID, Moid, order number or approval number, upper case as typed; empty: none
+	Prefix  string // start of a TID, Moid or order number, at least 4 characters
+	Digits  string // part of a phone number: 4 to 11 digits
+	Amount  Won
+	HasAmt  bool
+	Nothing bool // the query can't match anything (too short): no rows
+}
+
+// IsZero says that nothing was asked for.
+func (f Find) IsZero() bool { return f == Find{} }
+
+// PaymentRow is one line of the list.
+type PaymentRow struct {
+	Payment
+	Goods      string
+	OrderState OrderState
+	OpenHolds  int
+	OpenCancel CancelState // of the open cancel; empty: none
+}
+
+// OrderQuery asks for a page of payment requests, newest first.
+type OrderQuery struct {
+	States []OrderState
+	After  Cursor
+	Limit  int
+}
+
+// Worklist is what needs a person's hand.
+type Worklist struct {
+	Claimed  []Payment // claimed before the given time and still not proved
+	Cancels  []Cancel  // unknown
+	Holds    []Hold    // open
+	Senders  []Sender  // asked
+	Unjudged int
+}
+
+// Job is something that we still owe: an inquiry, a look at the clock. At least once, by lease.
+type Job struct {
+	ID         string
+	Kind       JobKind
+	Ref        string // Moid or cancel ID
+	DueAt      time.Time
+	LeaseUntil time.Time
+	Attempts   int
+	LastError  string
+	CreatedAt  time.Time
+}
+
+// JobKind names what is to be done.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	JobInquirePayment JobKind = "inquire_payment" // Ref: Moid of a claimed payment
+	JobInquireCancel  JobKind = "inquire_cancel"  // Ref: ID of an unknown cancel
+	JobExpire         JobKind = "expire"          // Ref: Moid: look at the clock
+	JobRejudge        JobKind = "rejudge"         // Ref: message ID
+)

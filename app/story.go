@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gage/smartro"
+)
+
+// Story is all that is known of one payment.
+type Story struct {
+	Order                      Order
+	Payment                    Payment
+	Siblings                   []Payment // the order's other attempts
+	Timeline                   []Entry   // newest first
+	Cancels                    []Cancel  // of this payment, oldest first
+	Holds                      []Hold    // of the order
+	ReceiptURL, CashReceiptURL string    // the gateway's pages; empty: none
+}
+
+// Entry is one line of the timeline: exactly one of the pointers is set.
+type Entry struct {
+	At      time.Time
+	Event   *Event
+	Message *Message
+	Actor   string // the name of the person who did it; empty: nobody
+}
+
+// Story reads one payment with everything that touched it.
+func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return Story{}, err
+	}
+	st := Story{Payment: p}
+	if st.Order, err = s.Store.Order(ctx, p.OrderNo); err != nil {
+		return st, err
+	}
+	all, err := s.Store.PaymentsOf(ctx, p.OrderNo)
+	if err != nil {
+		return st, err
+	}
+	st.Siblings = slices.DeleteFunc(all, func(q Payment) bool { return q.Moid == moid })
+	if st.Cancels, err = s.Store.Cancels(ctx, p.OrderNo); err != nil {
+		return st, err
+	}
+	st.Cancels = slices.DeleteFunc(st.Cancels, func(c Cancel) bool { return c.Moid != moid })
+	if st.Holds, err = s.Store.HoldsOf(ctx, p.OrderNo); err != nil {
+		return st, err
+	}
+	if st.Timeline, err = s.timeline(ctx, p); err != nil {
+		return st, err
+	}
+	m, err := s.merchantOf(ctx, s.Store, p.MID, p.Mode)
+	if err != nil && !errors.Is(err, ErrNoGateway) {
+		return st, err
+	}
+	if err == nil {
+		st.ReceiptURL, st.CashReceiptURL = s.receiptURLs(m, p)
+	}
+	return st, nil
+}
+
+func (s *Shop) timeline(ctx context.Context, p Payment) ([]Entry, error) {
+	events, err := s.Store.Events(ctx, p.OrderNo)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := s.Store.Messages(ctx, p.OrderNo)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Entry
+	for i := range messages {
+		if messages[i].About == p.Moid {
+			list = append(list, Entry{At: messages[i].At, Message: &messages[i]})
+		}
+	}
+	for i := range events {
+		if events[i].Moid == p.Moid {
+			list = append(list, Entry{At: events[i].At, Event: &events[i], Actor: names[events[i].Actor]})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Entry) int { return a.At.Compare(b.At) })
+	slices.Reverse(list)
+	return list, nil
+}
+
+func (s *Shop) names(ctx context.Context) (map[string]string, error) {
+	all, err := s.Store.AllStaff(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, p := range all {
+		names[p.ID] = p.Name
+	}
+	return names, nil
+}
+
+// RawMessage reads one message with its bytes, and its fields as they are decoded today; nil if they can't be.
+func (s *Shop) RawMessage(ctx context.Context, actor Staff, id string) (Message, []smartro.Field, error) {
+	if actor.ID == "" {
+		return Message{}, nil, ErrForbidden
+	}
+	m, err := s.Store.Message(ctx, id)
+	if err != nil {
+		return m, nil, err
+	}
+	merchant, err := s.Merchant(ctx)
+	if err != nil {
+		return m, nil, err
+	}
+	switch {
+	case m.Channel == ChannelAnswer && m.Kind == "cancel":
+		a, _ := smartro.ParseCancelAnswer(m.Raw)
+		return m, a.Fields, nil
+	case m.Channel == ChannelAnswer:
+		q, _ := smartro.ParseInquiry(m.Raw)
+		return m, q.Fields, nil
+	}
+	n, err := s.Gateway(merchant).ReadNotice(m.Raw, charsetOf(Arrival{Channel: m.Channel}, merchant))
+	if err != nil {
+		return m, nil, nil
+	}
+	return m, n.Fields, nil
+}

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Work does what the shop still owes, until ctx is done: inquiries for claims and unknown cancels, expiry,
+// judging again. It is safe to run in several processes: jobs are leased.
+func (s *Shop) Work(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if _, err := s.WorkOnce(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("working off what is owed failed: it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+const (
+	leaseFor  = 2 * time.Minute
+	leaseMany = 20
+	giveUp    = 40 // attempts: with the back-off below, about three days
+)
+
+// WorkOnce does the jobs that are due now and says how many it took.
+func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
+	now := s.Now()
+	var jobs []Job
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+		jobs, err = tx.LeaseJobs(ctx, now, now.Add(leaseFor), leaseMany)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, j := range jobs {
+		again, jobErr := s.do(ctx, j)
+		if ctx.Err() != nil {
+			break // the lease runs out by itself
+		}
+		if jobErr != nil {
+			s.Log.Warn("a job failed", "kind", j.Kind, "ref", j.Ref, "attempts", j.Attempts+1, "error", jobErr)
+		}
+		errs = append(errs, s.finish(ctx, j, again || jobErr != nil, jobErr))
+	}
+	return len(jobs), errors.Join(errs...)
+}
+
+// finish forgets a job that is done and puts back one that is not, later each time.
+func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if !again || j.Attempts+1 >= giveUp {
+			return tx.DeleteJob(ctx, j.ID)
+		}
+		j.Attempts++
+		j.LeaseUntil = time.Time{}
+		j.DueAt = s.Now().Add(backOff(j.Attempts))
+		j.LastError = ""
+		if cause != nil {
+			j.LastError = cause.Error()
+		}
+		return tx.SaveJob(ctx, j)
+	})
+}
+
+// backOff is 20 s, 40 s, … and at most two hours.
+func backOff(attempts int) time.Duration {
+	return min(10*time.Second<<min(attempts, 10), 2*time.Hour)
+}
+
+// do works one job off. again: it is not finished, and will be tried later.
+func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
+	switch j.Kind {
+	case JobInquirePayment:
+		p, err := s.Store.Payment(ctx, Moid(j.Ref))
+		if err != nil || p.State != Claimed {
+			return false, err
+		}
+		settled, err := s.inquirePayment(ctx, p)
+		return !settled, err
+	case JobInquireCancel:
+		return s.lookAfterCancel(ctx, j.Ref)
+	case JobExpire:
+		return false, s.expire(ctx, Moid(j.Ref))
+	case JobRejudge:
+		return false, s.rejudge(ctx, j.Ref)
+	}
+	return false, errors.New("no such kind of job")
+}
+
+// lookAfterCancel makes a cancel unknown that was sent and never answered, and asks about an unknown one.
+func (s *Shop) lookAfterCancel(ctx context.Context, id string) (again bool, err error) {
+	c, err := s.Store.Cancel(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if c.State == CancelStateSent {
+		if s.Now().Sub(c.SentAt) < answerBy {
+			return true, nil
+		}
+		err = s.Store.Update(ctx, func(tx Tx) error {
+			if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
+				return err
+			}
+			if c, err = tx.Cancel(ctx, id); err != nil || c.State != CancelStateSent {
+				return err
+			}
+			return s.settle(ctx, tx, c, CancelUnknown, "", Input{Level: T3, Text: "no answer came"})
+		})
+		if err != nil {
+			return false, err
+		}
+		s.changed(c.OrderNo)
+		c.State = CancelStateUnknown
+	}
+	if c.State != CancelStateUnknown {
+		return false, nil
+	}
+	settled, err := s.inquireCancel(ctx, c)
+	return !settled, err
+}
+
+// expire looks at the clock for one payment.
+func (s *Shop) expire(ctx context.Context, moid Moid) error {
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, p.OrderNo); err != nil {
+			return err
+		}
+		if p, err = tx.Payment(ctx, moid); err != nil {
+			return err
+		}
+		_, err := s.apply(ctx, tx, p, Input{Kind: Timer, Level: T3, At: s.Now(), TID: p.TID})
+		return err
+	})
+	if err == nil {
+		s.changed(p.OrderNo)
+	}
+	return err
+}
