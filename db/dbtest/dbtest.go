@@ -1,0 +1,171 @@
+// Package dbtest runs a test on both engines: a real SQLite file, and a real PostgreSQL that it starts itself.
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	"gage/db"
+	"gage/smartro"
+)
+
+// Require in the environment makes a missing PostgreSQL a failure instead of a skip: GAGE_TEST_POSTGRES=require.
+const Require = "GAGE_TEST_POSTGRES"
+
+// Each runs f as two subtests, each with an empty store of its own.
+func Each(t *testing.T, f func(t *testing.T, s *db.Store)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
+}
+
+// SQLite opens an empty store in a file that goes with the test.
+func SQLite(t testing.TB) *db.Store {
+	t.Helper()
+	return open(t, db.Config{Path: filepath.Join(t.TempDir(), "gage.db")})
+}
+
+// Postgres opens an empty database on the test process's own server. It skips the test where there is no
+// PostgreSQL, unless the environment requires one.
+func Postgres(t testing.TB) *db.Store {
+	t.Helper()
+	return open(t, db.Config{URL: PostgresURL(t)})
+}
+
+// PostgresURL makes an empty database and names it.
+func PostgresURL(t testing.TB) smartro.Secret {
+	t.Helper()
+	srv, err := server()
+	if errors.Is(err, errNoPostgres) && os.Getenv(Require) != "require" {
+		t.Skip("PostgreSQL is not installed here (Debian: apt-get install postgresql); CI runs this test")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := srv.create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return smartro.Secret(srv.url(name))
+}
+
+func open(t testing.TB, c db.Config) *db.Store {
+	t.Helper()
+	s, err := db.Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+var errNoPostgres = errors.New("no PostgreSQL is installed")
+
+// postgres is one server for the whole test process; it ends with it.
+type postgres struct {
+	bin, dir string
+	port     int
+	alive    io.Closer // open as long as this process lives
+	mu       sync.Mutex
+	n        int
+}
+
+var server = sync.OnceValues(startServer)
+
+func startServer() (*postgres, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) == 0 {
+		return nil, errors.Join(err, errNoPostgres)
+	}
+	slices.Sort(found)
+	p := &postgres{bin: filepath.Dir(found[len(found)-1])}
+	if p.dir, err = os.MkdirTemp("", "gage-postgres-"); err != nil {
+		return nil, err
+	}
+	if p.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(p.dir, nobody, nobody); err != nil {
+			return nil, err
+		}
+	}
+	data := filepath.Join(p.dir, "data")
+	if err := p.run("initdb", "-D", data, "-U", "gage", "--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8"); err != nil {
+		return nil, err
+	}
+	return p, p.serve(data)
+}
+
+// serve starts the server, and a watcher that stops and removes it when the test process is gone, however it went.
+func (p *postgres) serve(data string) error {
+	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -k %s -c max_connections=200", p.port, p.dir)
+	if err := p.run("pg_ctl", "-D", data, "-o", options, "-l", filepath.Join(p.dir, "log"), "-w", "-t", "60", "start"); err != nil {
+		return err
+	}
+	watcher := exec.Command("sh", "-c", `cat >/dev/null; "$1/pg_ctl" -D "$2/data" -m immediate stop >/dev/null 2>&1; rm -rf "$2"`, "sh", p.bin, p.dir)
+	watcher.SysProcAttr = p.as()
+	watcher.SysProcAttr.Setpgid = true // an interrupt at the terminal is not for it
+	var err error
+	if p.alive, err = watcher.StdinPipe(); err != nil {
+		return err
+	}
+	return watcher.Start()
+}
+
+// nobody is the user that PostgreSQL runs as when the tests run as root, which it refuses.
+const nobody = 65534
+
+func (p *postgres) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd.Dir, cmd.SysProcAttr = p.dir, p.as()
+	return cmd
+}
+
+func (p *postgres) as() *syscall.SysProcAttr {
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+func (p *postgres) run(name string, args ...string) error {
+	if out, err := p.command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+func (p *postgres) create() (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n++
+	name := fmt.Sprintf("test%d", p.n)
+	return name, p.run("createdb", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-U", "gage", name)
+}
+
+func (p *postgres) url(name string) string {
+	return fmt.Sprintf("postgres://gage@127.0.0.1:%d/%s?sslmode=disable", p.port, name)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}

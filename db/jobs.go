@@ -1,0 +1,37 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"gage/app"
+)
+
+const jobColumns = "id, kind, ref, due_at, lease_until, attempts, last_error, created_at"
+
+func scanJob(s scanner) (j app.Job, err error) {
+	return j, s.Scan(&j.ID, &j.Kind, &j.Ref, micros{&j.DueAt}, micros{&j.LeaseUntil}, &j.Attempts, &j.LastError, micros{&j.CreatedAt})
+}
+
+func (t *transaction) AddJob(ctx context.Context, j app.Job) error {
+	_, err := t.exec(ctx, "INSERT INTO jobs ("+jobColumns+") VALUES ("+dollars(8)+`) ON CONFLICT (kind, ref)
+		DO UPDATE SET due_at = CASE WHEN excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
+		j.ID, j.Kind, j.Ref, us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError, us(j.CreatedAt))
+	return err
+}
+
+func (t *transaction) LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]app.Job, error) {
+	return many(ctx, t.queries, scanJob, `UPDATE jobs SET lease_until = $1
+		WHERE id IN (SELECT id FROM jobs WHERE due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3) AND lease_until <= $2
+		RETURNING `+jobColumns, us(until), us(now), limit)
+}
+
+func (t *transaction) SaveJob(ctx context.Context, j app.Job) error {
+	return changed(t.exec(ctx, "UPDATE jobs SET due_at = $2, lease_until = $3, attempts = $4, last_error = $5 WHERE id = $1",
+		j.ID, us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError))
+}
+
+func (t *transaction) DeleteJob(ctx context.Context, id string) error {
+	_, err := t.exec(ctx, "DELETE FROM jobs WHERE id = $1", id)
+	return err
+}

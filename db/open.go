@@ -1,0 +1,223 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite"
+
+	"gage/smartro"
+)
+
+//go:embed migrate
+var migrations embed.FS
+
+// Config says where the records are. Exactly one of Path and URL is set.
+type Config struct {
+	Path string         // SQLite file; its folder must exist
+	URL  smartro.Secret // postgres://…
+	Log  *slog.Logger
+}
+
+// Open opens the store and brings its schema up to date. It refuses: settings that could lose an acknowledged
+// record, a schema newer than this program, and a SQLite file that another process has open.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if (c.Path == "") == (c.URL == "") {
+		return nil, errors.New("db: name either a SQLite file or a PostgreSQL URL")
+	}
+	if c.URL != "" {
+		return openPostgres(ctx, c)
+	}
+	return openSQLite(ctx, c)
+}
+
+// The settings of every SQLite connection: nothing is acknowledged before it is on the disk.
+const (
+	sqliteShared = "_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_dqs=0&_defensive=1&_error_rc=1" +
+		"&_pragma=temp_store(memory)&_pragma=cache_size(-16000)&_pragma=journal_size_limit(67108864)"
+	sqliteReaders = 4
+)
+
+func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
+	// Where there are no such locks (not Linux) SQLite's own must do; too late would be our own mistake.
+	if _, err := sqlite.OFDLocking(true); errors.Is(err, sqlite.ErrOFDLockingTooLate) {
+		return nil, fmt.Errorf("db: %w", err)
+	}
+	sqlite.StrictPragmas(true)
+	path, err := filepath.Abs(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: engineSQLite, log: c.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.lock, err = lockFile(path + ".lock"); err != nil {
+		return nil, err
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + sqliteShared
+	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	s.writeDB.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.writeDB, goose.DialectSQLite3, "sqlite"); err != nil {
+		return nil, err
+	}
+	if err := checkSQLite(ctx, s.writeDB); err != nil {
+		return nil, err
+	}
+	if s.readDB, err = sql.Open("sqlite", dsn+"&_query_only=1"); err != nil {
+		return nil, err
+	}
+	s.readDB.SetMaxOpenConns(sqliteReaders)
+	s.readDB.SetMaxIdleConns(sqliteReaders)
+	s.queries = queries{q: s.readDB, engine: s.engine}
+	if s.writer, err = startWriter(ctx, s.writeDB, s.log); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// lockFile keeps a second process from opening the same file: each would believe that it is the only writer.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("db: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("db: %s is in use by another process: stop that one first, or give each a data folder of its own", path), f.Close())
+	}
+	return f, nil
+}
+
+// checkSQLite reads back what the connection string asked for: a setting that did not take would lose records.
+func checkSQLite(ctx context.Context, d *sql.DB) error {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
+		var got string
+		if err := d.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
+			return err
+		}
+		if got != want {
+			return fmt.Errorf("db: %s is %s and must be %s: is the file on a network disk?", pragma, got, want)
+		}
+	}
+	return nil
+}
+
+func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
+	cfg, err := pgxpool.ParseConfig(c.URL.Reveal())
+	if err != nil {
+		return nil, errors.New("db: the database URL can't be read: want postgres://user:password@host:5432/name")
+	}
+	s := &Store{engine: enginePostgres, log: c.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("db: %w", err)
+	}
+	s.writeDB = stdlib.OpenDBFromPool(s.pool)
+	s.readDB = s.writeDB
+	s.queries = queries{q: s.readDB, engine: s.engine}
+	for setting, bad := range map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"} {
+		var got string
+		if err := s.writeDB.QueryRowContext(ctx, "SELECT current_setting('"+setting+"')").Scan(&got); err != nil {
+			return nil, fmt.Errorf("db: PostgreSQL does not answer: %w", err)
+		}
+		if got == bad {
+			return nil, fmt.Errorf("db: PostgreSQL has %s = %s: an acknowledged payment could be lost. Switch it on", setting, got)
+		}
+	}
+	if err := migrate(ctx, s.writeDB, goose.DialectPostgres, "postgres"); err != nil {
+		return nil, err
+	}
+	var trigrams string
+	if err := s.writeDB.QueryRowContext(ctx, "SELECT CAST(show_trgm('가나') AS TEXT)").Scan(&trigrams); err != nil {
+		return nil, err
+	}
+	if trigrams == "{}" {
+		return nil, errors.New("db: this PostgreSQL can't search Korean (LC_CTYPE is C): make the database with the locale C.UTF-8")
+	}
+	return s, nil
+}
+
+// migrate brings the schema up to date; several processes may start at once.
+func migrate(ctx context.Context, d *sql.DB, dialect goose.Dialect, engine string) error {
+	var files overlay
+	for _, dir := range []string{"migrate/common", "migrate/" + engine} {
+		sub, err := fs.Sub(migrations, dir)
+		if err != nil {
+			return err
+		}
+		files = append(files, sub)
+	}
+	var opts []goose.ProviderOption
+	if dialect == goose.DialectPostgres {
+		locker, err := lock.NewPostgresTableLocker()
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithLocker(locker))
+	}
+	p, err := goose.NewProvider(dialect, d, files, opts...)
+	if err != nil {
+		return fmt.Errorf("db: migrations: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("db: read the schema's version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("db: the records were written by a newer program (schema %d, this one knows %d): start that one", have, want)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("db: bring the schema up to date: %w", err)
+	}
+	return nil
+}
+
+// overlay joins the folders of migrations that both engines share and that one needs.
+type overlay []fs.FS
+
+// Open finds the file in the first folder that has it.
+func (o overlay) Open(name string) (fs.File, error) {
+	for _, f := range o {
+		if file, err := f.Open(name); err == nil {
+			return file, nil
+		}
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// ReadDir lists all folders as one.
+func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+	var all []fs.DirEntry
+	for _, f := range o {
+		list, err := fs.ReadDir(f, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}

@@ -1,0 +1,95 @@
+package db
+
+import (
+	"context"
+	"strings"
+
+	"gage/app"
+)
+
+const paymentColumns = "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, buyer_name, buyer_tel, buyer_email, return_token, " +
+	paymentChanging
+
+// paymentChanging are the columns that events change.
+const paymentChanging = "state, hold_reason, late, proof, tid, approved, reserved, cancelled, auth_code, card_code, card_name, card_num, card_quota, " +
+	"vbank_name, vbank_num, vbank_due, approved_at, hint_code, hint_msg, stopped, opened_at, claimed_at, paid_at, updated_at, seq"
+
+func paymentFields(p *app.Payment) []any {
+	return []any{
+		&p.Moid, &p.OrderNo, &p.MID, &p.Mode, &p.Device, &p.Method, micros{&p.EdiDate}, &p.Amount, &p.GoodsName, &p.BuyerName,
+		&p.BuyerTel, &p.BuyerEmail, &p.ReturnToken, &p.State, &p.HoldReason, truth{&p.Late}, &p.Proof, &p.TID, &p.Approved,
+		&p.Reserved, &p.Cancelled, &p.AuthCode, &p.CardCode, &p.CardName, &p.CardNum, &p.CardQuota, &p.VbankName, &p.VbankNum,
+		micros{&p.VbankDue}, micros{&p.ApprovedAt}, &p.HintCode, &p.HintMsg, truth{&p.Stopped}, micros{&p.OpenedAt},
+		micros{&p.ClaimedAt}, micros{&p.PaidAt}, micros{&p.UpdatedAt}, &p.Seq,
+	}
+}
+
+func scanPayment(s scanner) (p app.Payment, err error) {
+	return p, s.Scan(paymentFields(&p)...)
+}
+
+func changing(p app.Payment) []any {
+	return []any{
+		p.State, p.HoldReason, bit(p.Late), p.Proof, p.TID, p.Approved, p.Reserved, p.Cancelled, p.AuthCode, p.CardCode,
+		p.CardName, p.CardNum, p.CardQuota, p.VbankName, p.VbankNum, us(p.VbankDue), us(p.ApprovedAt), p.HintCode, p.HintMsg,
+		bit(p.Stopped), us(p.OpenedAt), us(p.ClaimedAt), us(p.PaidAt), us(p.UpdatedAt), p.Seq,
+	}
+}
+
+const selectPayment = "SELECT " + paymentColumns + " FROM payments "
+
+func (d queries) Payment(ctx context.Context, moid app.Moid) (app.Payment, error) {
+	return one(ctx, d, scanPayment, selectPayment+"WHERE moid = $1", moid)
+}
+
+func (d queries) PaymentByTID(ctx context.Context, mode app.Mode, tid app.TID) (app.Payment, error) {
+	return one(ctx, d, scanPayment, selectPayment+"WHERE mode = $1 AND tid = $2 AND tid <> ''", mode, tid)
+}
+
+func (d queries) PaymentByReturnToken(ctx context.Context, token string) (app.Payment, error) {
+	return one(ctx, d, scanPayment, selectPayment+"WHERE return_token = $1", token)
+}
+
+func (d queries) PaymentsOf(ctx context.Context, no app.OrderNo) ([]app.Payment, error) {
+	return many(ctx, d, scanPayment, selectPayment+"WHERE order_no = $1 ORDER BY id", no)
+}
+
+func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
+	id, err := t.count(ctx, "payment")
+	if err != nil {
+		return err
+	}
+	args := append([]any{
+		id, p.Moid, p.OrderNo, p.MID, p.Mode, p.Device, p.Method, us(p.EdiDate), p.Amount, p.GoodsName, p.BuyerName, p.BuyerTel,
+		p.BuyerEmail, p.ReturnToken,
+	}, changing(p)...)
+	if err := inserted(t.exec(ctx, "INSERT INTO payments (id, "+paymentColumns+") VALUES ("+dollars(len(args))+") ON CONFLICT DO NOTHING", args...)); err != nil {
+		return err
+	}
+	return t.index(ctx, id, p)
+}
+
+func (t *transaction) SavePayment(ctx context.Context, p app.Payment) error {
+	columns := strings.Split(paymentChanging, ", ")
+	b := &builder{}
+	b.WriteString("UPDATE payments SET ")
+	for i, v := range changing(p) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.add(columns[i]+" = %s", v)
+	}
+	b.add(" WHERE moid = %s RETURNING id", p.Moid)
+	id, err := one(ctx, t.queries, scanInt, b.String(), b.args...)
+	if err != nil {
+		return err
+	}
+	return t.index(ctx, id, p)
+}
+
+func scanInt(s scanner) (n int64, err error) { return n, s.Scan(&n) }
+
+// count gives the next number of a counter, and holds that counter until the transaction ends.
+func (t *transaction) count(ctx context.Context, name string) (int64, error) {
+	return one(ctx, t.queries, scanInt, "UPDATE counters SET n = n + 1 WHERE name = $1 RETURNING n", name)
+}

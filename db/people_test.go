@@ -1,0 +1,134 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gage/app"
+	"gage/db"
+	"gage/db/dbtest"
+)
+
+func TestJobs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			late := app.Job{ID: "j1", Kind: app.JobExpire, Ref: "ABCD234501", DueAt: at.Add(time.Hour), CreatedAt: at}
+			sooner := late
+			sooner.ID, sooner.DueAt = "j2", at
+			return errors.Join(tx.AddJob(ctx, late), tx.AddJob(ctx, sooner), tx.AddJob(ctx, late))
+		})
+		lease := func(now time.Time) (list []app.Job) {
+			update(t, s, nil, func(ctx context.Context, tx app.Tx) (err error) {
+				list, err = tx.LeaseJobs(ctx, now, now.Add(time.Minute), 10)
+				return err
+			})
+			return list
+		}
+		if got := lease(at); len(got) != 1 || got[0].ID != "j1" || !got[0].DueAt.Equal(at) {
+			t.Fatalf("due: %+v; want the first one, with the earlier time", got)
+		}
+		if got := lease(at.Add(30 * time.Second)); len(got) != 0 {
+			t.Errorf("leased twice: %+v", got)
+		}
+		if got := lease(at.Add(time.Minute)); len(got) != 1 {
+			t.Errorf("after the lease: %+v", got)
+		}
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.DeleteJob(ctx, "j1") })
+		update(t, s, app.ErrNotFound, func(ctx context.Context, tx app.Tx) error { return tx.SaveJob(ctx, app.Job{ID: "j1"}) })
+	})
+}
+
+func TestPeople(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		who := app.Staff{ID: "s1", Email: "a@example.com", Name: "김", Role: app.RoleOwner, PasswordHash: "hash", CreatedAt: at}
+		invite := app.Invite{Hash: "i1", Role: app.RoleStaff, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			return errors.Join(tx.CreateStaff(ctx, who), tx.CreateInvite(ctx, invite),
+				tx.SaveSession(ctx, app.Session{Hash: "h1", StaffID: "s1", CreatedAt: at, ExpiresAt: at.Add(time.Hour)}),
+				tx.SaveSession(ctx, app.Session{Hash: "h2", StaffID: "s1", CreatedAt: at, ExpiresAt: at.Add(time.Hour)}),
+				tx.SaveSession(ctx, app.Session{Hash: "h2", StaffID: "s1", Data: "again", CreatedAt: at, ExpiresAt: at.Add(time.Hour)}))
+		})
+		if got, err := s.StaffByEmail(t.Context(), "a@example.com"); err != nil || got != who || got.PasswordHash.Reveal() != "hash" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		twin := who
+		twin.ID = "s2"
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.CreateStaff(ctx, twin) })
+		invite.UsedAt = at
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.SaveInvite(ctx, invite) })
+		update(t, s, app.ErrNotFound, func(ctx context.Context, tx app.Tx) error { return tx.SaveInvite(ctx, invite) })
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.DeleteSessionsOf(ctx, "s1", "h2") })
+		if _, err := s.Session(t.Context(), "h1"); !errors.Is(err, app.ErrNotFound) {
+			t.Errorf("ended session: %v", err)
+		}
+		if got, err := s.Session(t.Context(), "h2"); err != nil || got.Data != "again" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.DeleteExpiredSessions(ctx, at.Add(2*time.Hour)) })
+		if _, err := s.Session(t.Context(), "h2"); !errors.Is(err, app.ErrNotFound) {
+			t.Errorf("expired session: %v", err)
+		}
+	})
+}
+
+// proves S15: failures are counted within a window that starts with the first of them.
+func TestAttempts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		for i, c := range []struct {
+			after time.Duration
+			want  int
+		}{{0, 1}, {time.Minute, 2}, {14 * time.Minute, 3}, {16 * time.Minute, 1}} {
+			now := at.Add(c.after)
+			update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+				n, err := tx.CountAttempt(ctx, "a@example.com", now.Add(-15*time.Minute), now)
+				if n != c.want {
+					t.Errorf("failure %d: counted %d, want %d", i, n, c.want)
+				}
+				return err
+			})
+		}
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			if err := tx.ClearAttempts(ctx, "a@example.com"); err != nil {
+				return err
+			}
+			n, err := tx.Attempts(ctx, "a@example.com", at)
+			if n != 0 {
+				t.Errorf("%d left", n)
+			}
+			return err
+		})
+	})
+}
+
+func TestWorklist(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		seed(t, s, "ABCD2345", 1)
+		hold := app.Hold{ID: "h1", Reason: app.HoldUnknown, Mode: "test", TID: tid(3), Amount: 1, CreatedAt: at}
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			p := payment("ABCD2345", 1)
+			p.State, p.TID, p.ClaimedAt = app.Claimed, tid(1), at
+			twin := hold
+			twin.ID = "h2"
+			if err := errors.Join(tx.SavePayment(ctx, p), tx.CreateHold(ctx, hold)); err != nil {
+				return err
+			}
+			if err := tx.CreateHold(ctx, twin); !errors.Is(err, app.ErrConflict) {
+				t.Errorf("the same hold again: %v", err)
+			}
+			return errors.Join(
+				tx.CreateCancel(ctx, app.Cancel{ID: "c1", OrderNo: "ABCD2345", Moid: p.Moid, Amount: 1, State: app.CancelStateUnknown, CreatedAt: at}),
+				tx.SaveSender(ctx, app.Sender{Addr: "192.0.2.7", State: app.SenderAsked, FirstAt: at, LastAt: at, Count: 1}))
+		})
+		w, err := s.Worklist(t.Context(), at.Add(time.Second), 10)
+		if err != nil || len(w.Claimed) != 1 || len(w.Cancels) != 1 || len(w.Holds) != 1 || len(w.Senders) != 1 {
+			t.Errorf("%+v, %v", w, err)
+		}
+		hold.ClosedAt, hold.ClosedBy, hold.Note = at, "s1", "경리 확인"
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.SaveHold(ctx, hold) })
+		if w, err = s.Worklist(t.Context(), at, 10); err != nil || len(w.Claimed) != 0 || len(w.Holds) != 0 {
+			t.Errorf("%+v, %v", w, err)
+		}
+	})
+}

@@ -1,0 +1,218 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"gage/app"
+)
+
+// Store is the shop's records. It is safe for concurrent use.
+type Store struct {
+	queries
+	engine  engine
+	log     *slog.Logger
+	readDB  *sql.DB
+	writeDB *sql.DB
+	writer  *writer       // SQLite only
+	pool    *pgxpool.Pool // PostgreSQL only
+	lock    *os.File      // SQLite only
+}
+
+var _ app.Store = (*Store)(nil)
+
+// Close waits for the writes that were taken on, then closes everything.
+func (s *Store) Close() error {
+	var errs []error
+	if s.writer != nil {
+		errs = append(errs, s.writer.stop())
+	}
+	if s.readDB != nil && s.readDB != s.writeDB {
+		errs = append(errs, s.readDB.Close())
+	}
+	if s.writeDB != nil {
+		errs = append(errs, s.writeDB.Close())
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ready reports whether the store can write now.
+func (s *Store) Ready(ctx context.Context) error {
+	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "ready", "1") })
+}
+
+// Update runs f in one durable transaction; see [app.Store].
+func (s *Store) Update(ctx context.Context, f func(tx app.Tx) error) error {
+	if s.writer != nil {
+		return s.writer.do(ctx, f)
+	}
+	return s.updatePostgres(ctx, f)
+}
+
+const tries = 8 // of a transaction that lost a race on PostgreSQL
+
+func (s *Store) updatePostgres(ctx context.Context, f func(tx app.Tx) error) error {
+	var err error
+	for range tries {
+		if err = s.tryPostgres(ctx, f); !lostRace(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return errors.Join(app.ErrOverload, err)
+}
+
+func (s *Store) tryPostgres(ctx context.Context, f func(tx app.Tx) error) error {
+	tx, err := s.writeDB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := contain(f, &transaction{queries{q: tx, engine: s.engine}}); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// transaction implements [app.Tx] over one transaction.
+type transaction struct{ queries }
+
+var _ app.Tx = (*transaction)(nil)
+
+// conn is what a pool, a transaction and a connection have in common.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// queries implements [app.Reader] over whatever connection it is given.
+type queries struct {
+	q      conn
+	engine engine
+	shared bool // one of several callers in the writer's transaction: a caller's end must not end the others
+}
+
+func (d queries) ctx(ctx context.Context) context.Context {
+	if d.shared {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+// exec returns how many rows it changed.
+func (d queries) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := d.q.ExecContext(d.ctx(ctx), query, args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return res.RowsAffected()
+}
+
+// scanner is a row, single or of many.
+type scanner interface{ Scan(dest ...any) error }
+
+// one reads a single row; none is [app.ErrNotFound].
+func one[T any](ctx context.Context, d queries, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	v, err := scan(d.q.QueryRowContext(d.ctx(ctx), query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, app.ErrNotFound
+	}
+	return v, translate(err)
+}
+
+// many reads all rows.
+func many[T any](ctx context.Context, d queries, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := d.q.QueryContext(d.ctx(ctx), query, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, translate(rows.Err())
+}
+
+// inserted turns "nothing was inserted, since it is there" into ErrConflict without ending the transaction.
+func inserted(n int64, err error) error {
+	if err == nil && n == 0 {
+		return app.ErrConflict
+	}
+	return err
+}
+
+// changed turns "no such row" into ErrNotFound.
+func changed(n int64, err error) error {
+	if err == nil && n == 0 {
+		return app.ErrNotFound
+	}
+	return err
+}
+
+// us is a time in microseconds since 1970 UTC; 0 is no time.
+func us(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// micros reads what us wrote.
+type micros struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (m micros) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return errors.New("a time is not a number")
+	}
+	*m.to = time.Time{}
+	if n != 0 {
+		*m.to = time.UnixMicro(n).UTC()
+	}
+	return nil
+}
+
+// bit is truth as 0 or 1.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// truth reads what bit wrote.
+type truth struct{ to *bool }
+
+// Scan implements sql.Scanner.
+func (t truth) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return errors.New("a truth is not a number")
+	}
+	*t.to = n != 0
+	return nil
+}

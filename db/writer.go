@@ -1,0 +1,226 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gage/app"
+)
+
+// Sizes of the writer's queue.
+const (
+	queueLen  = 2048
+	batchMost = 256
+	queueWait = 5 * time.Second
+)
+
+// writer is SQLite's single writer. It commits what is waiting as one transaction: each caller in a savepoint of
+// its own, all released after the one sync to disk.
+type writer struct {
+	queue   chan *write
+	stopped chan struct{} // closed when the loop has ended
+	log     *slog.Logger
+	mu      sync.RWMutex // closing against sending
+	closed  bool
+	failMu  sync.Mutex
+	failed  error // the first write or sync that failed for good
+}
+
+// write is one caller's transaction.
+type write struct {
+	ctx  context.Context
+	f    func(app.Tx) error
+	done chan error  // buffered: the loop never waits for a caller
+	turn atomic.Bool // taken once: by the loop to run it, or by a caller who stops waiting
+}
+
+func startWriter(ctx context.Context, d *sql.DB, log *slog.Logger) (*writer, error) {
+	c, err := d.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), log: log}
+	go w.loop(c)
+	return w, nil
+}
+
+// do queues f and waits until it is durable. ErrOverload: its turn did not come in time, nothing was run. Once it
+// runs the caller hears how it ended, however long the disk takes.
+func (w *writer) do(ctx context.Context, f func(app.Tx) error) error {
+	if err := w.broken(); err != nil {
+		return err
+	}
+	job := &write{ctx: ctx, f: f, done: make(chan error, 1)}
+	if err := w.send(ctx, job); err != nil {
+		return err
+	}
+	late := time.NewTimer(queueWait)
+	defer late.Stop()
+	select {
+	case err := <-job.done:
+		return err
+	case <-late.C:
+		if job.turn.CompareAndSwap(false, true) {
+			return fmt.Errorf("the writer is behind: %w", app.ErrOverload)
+		}
+	case <-ctx.Done():
+		if job.turn.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+	}
+	return <-job.done
+}
+
+func (w *writer) send(ctx context.Context, job *write) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return fmt.Errorf("the store is closing: %w", app.ErrOverload)
+	}
+	select {
+	case w.queue <- job:
+		return nil
+	default:
+	}
+	wait := time.NewTimer(queueWait)
+	defer wait.Stop()
+	select {
+	case w.queue <- job:
+		return nil
+	case <-wait.C:
+		return fmt.Errorf("the writer's queue is full: %w", app.ErrOverload)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) stop() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.stopped
+	return nil
+}
+
+func (w *writer) broken() error {
+	w.failMu.Lock()
+	defer w.failMu.Unlock()
+	return w.failed
+}
+
+func (w *writer) loop(c *sql.Conn) {
+	defer close(w.stopped)
+	defer c.Close()
+	for first := range w.queue {
+		batch := []*write{first}
+	more:
+		for len(batch) < batchMost {
+			select {
+			case job, ok := <-w.queue:
+				if !ok {
+					break more
+				}
+				batch = append(batch, job)
+			default:
+				break more
+			}
+		}
+		w.commit(c, batch)
+	}
+}
+
+// commit runs a batch as one transaction. Nobody hears of success before the commit.
+func (w *writer) commit(c *sql.Conn, batch []*write) {
+	ctx := context.Background()
+	results := make([]error, len(batch))
+	_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE")
+	if err == nil {
+		if err = w.runAll(ctx, c, batch, results); err == nil {
+			_, err = c.ExecContext(ctx, "COMMIT")
+		}
+		if err != nil { // SQLite may have undone everything by itself: then there is nothing to roll back
+			if _, undo := c.ExecContext(ctx, "ROLLBACK"); undo != nil {
+				w.log.Warn("rolling back failed", "error", undo)
+			}
+		}
+	}
+	if err != nil && !passing(err) {
+		w.fail(err)
+	}
+	for i, job := range batch {
+		if err != nil {
+			results[i] = translate(err)
+		}
+		job.done <- results[i]
+	}
+}
+
+// runAll gives each caller its turn. An error means that the whole transaction is lost: none of them may be told
+// of success, and nobody after it may run, since its savepoint would be a transaction of its own.
+func (w *writer) runAll(ctx context.Context, c *sql.Conn, batch []*write, results []error) error {
+	if err := w.broken(); err != nil {
+		return err
+	}
+	for i, job := range batch {
+		if !job.turn.CompareAndSwap(false, true) {
+			continue // its caller left
+		}
+		var lost error
+		if results[i], lost = w.run(ctx, c, job); lost != nil {
+			return lost
+		}
+	}
+	return nil
+}
+
+// fail gives the store up: after a failed sync nobody knows what is on the disk, and trying again would hide it.
+func (w *writer) fail(err error) {
+	w.log.Error("the store can't be written on any more: restart after looking at the disk", "error", err)
+	w.failMu.Lock()
+	defer w.failMu.Unlock()
+	if w.failed == nil {
+		w.failed = fmt.Errorf("the store failed: %w", err)
+	}
+}
+
+// run gives one caller its savepoint. lost: not this caller alone failed, but the transaction under all of them.
+func (w *writer) run(ctx context.Context, c *sql.Conn, job *write) (err, lost error) {
+	if err := job.ctx.Err(); err != nil {
+		return err, nil
+	}
+	if _, err := c.ExecContext(ctx, "SAVEPOINT caller"); err != nil {
+		return nil, err
+	}
+	err = contain(job.f, &transaction{queries{q: c, engine: engineSQLite, shared: true}})
+	end := "RELEASE caller"
+	if err != nil {
+		end = "ROLLBACK TO caller; RELEASE caller"
+	}
+	if _, endErr := c.ExecContext(ctx, end); endErr != nil {
+		return nil, errors.Join(err, endErr)
+	}
+	if damaged(err) {
+		return nil, err
+	}
+	return err, nil
+}
+
+// contain turns a panic in f into an error: one caller's broken assertion must not take the others' records along.
+func contain(f func(app.Tx) error, tx app.Tx) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return f(tx)
+}
