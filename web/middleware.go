@@ -1,0 +1,202 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+// pageCSP is the policy of every page. The checkout page sets its own: it may also post to the gateway.
+const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+const requestIDKey = "request id"
+
+// requestID gives each request a name that a page may show and the log knows. What the client calls it is ignored.
+func (s *Server) requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := rand.Text()[:16]
+		c.Set(requestIDKey, id)
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		return next(c)
+	}
+}
+
+func requestIDOf(c echo.Context) string {
+	id, _ := c.Get(requestIDKey).(string)
+	return id
+}
+
+// accessLog writes one line for each answer. It names the route's pattern, never the path or the query: both may
+// carry tokens.
+func (s *Server) accessLog(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := s.Now()
+		err := next(c)
+		if err != nil {
+			c.Error(err) // writes the answer, so that its status can be told
+		}
+		status, level := c.Response().Status, slog.LevelInfo
+		if status >= http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+		s.Log.Log(c.Request().Context(), level, "request", "method", c.Request().Method, "route", routeName(c),
+			"status", status, "bytes", c.Response().Size, "took", s.Now().Sub(began).Round(time.Microsecond),
+			"peer", c.RealIP(), "id", requestIDOf(c))
+		return nil
+	}
+}
+
+// routeName is the pattern of the route in the table, or a word for what is in no table.
+func routeName(c echo.Context) string {
+	if p := c.Path(); p != "" {
+		return p
+	}
+	return "none"
+}
+
+// recoverPanics turns a panic into the 500 page: the log has the stack, the page its request's id.
+func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableStackAll:     true,
+		DisableErrorHandler: true,
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			s.Log.Error("panic", "id", requestIDOf(c), "route", routeName(c), "err", err, "stack", string(stack))
+			return fmt.Errorf("panic: %w", err)
+		},
+	})(next)
+}
+
+// securityHeaders sets what every answer carries; a handler may replace what its page needs otherwise.
+func (s *Server) securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", pageCSP)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+		if strings.HasPrefix(c.Request().URL.Path, "/pay/") {
+			h.Set("Referrer-Policy", "no-referrer")
+		}
+		if strings.HasPrefix(c.Request().URL.Path, "/admin") {
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("X-Robots-Tag", "noindex, nofollow")
+		}
+		if s.https() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+// checkHost answers only for the shop's own host: links are built from it, and a foreign name pointed at us must
+// not look like the shop. The probes are asked by address.
+func (s *Server) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		switch c.Request().URL.Path {
+		case "/healthz", "/readyz":
+			return next(c)
+		}
+		if !s.ownHost(c.Request().Host) {
+			return errForeignHost
+		}
+		return next(c)
+	}
+}
+
+// ownHost says whether a Host header names the shop. The names of this machine are one: a shop on 127.0.0.1 may
+// be called localhost.
+func (s *Server) ownHost(host string) bool {
+	got, err := url.Parse(s.public.Scheme + "://" + host)
+	if err != nil || got.Host != host || portOf(got) != portOf(s.public) {
+		return false
+	}
+	if loopback(s.public.Hostname()) {
+		return loopback(got.Hostname())
+	}
+	return strings.EqualFold(strings.TrimSuffix(got.Hostname(), "."), s.public.Hostname())
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
+}
+
+// crossOrigin refuses what another site makes a browser send, except on the gateway's own routes.
+func (s *Server) crossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := s.guard.Check(c.Request()); err != nil {
+			return fmt.Errorf("%w: %w", errCrossOrigin, err)
+		}
+		return next(c)
+	}
+}
+
+// routeMiddleware is what one line of the table asks for.
+func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
+	ms := []echo.MiddlewareFunc{middleware.BodyLimit(r.limit)}
+	if r.wait > 0 {
+		ms = append(ms, middleware.ContextTimeout(r.wait))
+	}
+	if r.wait > quick {
+		ms = append(ms, withoutWriteDeadline)
+	}
+	switch r.right {
+	case signedIn, owner:
+		ms = append(ms, s.requireStaff(r.right))
+	}
+	return ms
+}
+
+// withoutWriteDeadline lets an answer take longer than the server's own write timeout: its context bounds it.
+func withoutWriteDeadline(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Time{})
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return fmt.Errorf("write deadline: %w", err)
+		}
+		return next(c)
+	}
+}
+
+// ipExtractor believes X-Forwarded-For of the listed proxies only; private networks get no trust of their own.
+func (s *Server) ipExtractor() echo.IPExtractor {
+	if len(s.TrustedProxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range s.TrustedProxies {
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{
+			IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// peer is the sender's address; the zero Addr if it can't be read, which no rule believes.
+func peer(c echo.Context) netip.Addr {
+	addr, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap()
+}

@@ -1,0 +1,231 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+)
+
+// A session ends after sessionIdle without a request, and after sessionMax whatever happens.
+const (
+	sessionIdle  = 8 * time.Hour
+	sessionMax   = 24 * time.Hour
+	sessionTouch = time.Minute // how exactly the last request is remembered
+)
+
+// What a session keeps: values are strings, but for the times.
+const (
+	keyStaff   = "staff"   // ID of who signed in
+	keyCreated = "created" // time.Time
+	keySeen    = "seen"    // time.Time
+	keyFlash   = "flash"   // message key to show once
+	keySecret  = "secret"  // a link to show once
+	keyReveal  = "reveal"  // Moid whose buyer is shown unmasked once
+)
+
+// sessionStore keeps gorilla's sessions in the database. The cookie carries a random key of 256 bits; the database
+// has its digest only, so that a stolen copy of it opens nothing.
+type sessionStore struct {
+	store  app.Store
+	keys   *app.Keyring
+	now    func() time.Time
+	secure bool
+}
+
+var _ sessions.Store = (*sessionStore)(nil)
+
+// cookieName binds the cookie to this very host where the browser can: over TLS.
+func (st *sessionStore) cookieName() string {
+	if st.secure {
+		return "__Host-sid"
+	}
+	return "sid"
+}
+
+func (st *sessionStore) options() *sessions.Options {
+	return &sessions.Options{
+		Path: "/", MaxAge: int(sessionMax / time.Second),
+		Secure: st.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// Get returns the request's session, read once a request.
+func (st *sessionStore) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(st, name)
+}
+
+// New reads the session that the request's cookie names; a cookie that names none gives a fresh one.
+func (st *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	fresh := sessions.NewSession(st, name)
+	fresh.Options, fresh.IsNew = st.options(), true
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return fresh, nil
+	}
+	hash := sessionHash(cookie.Value)
+	kept, err := st.store.Session(r.Context(), hash)
+	if errors.Is(err, app.ErrNotFound) {
+		return fresh, nil
+	}
+	if err != nil {
+		return fresh, fmt.Errorf("session: %w", err)
+	}
+	if !st.now().Before(kept.ExpiresAt) {
+		return fresh, nil
+	}
+	data := map[string]string{}
+	if kept.Data != "" {
+		plain, err := st.keys.Open("session/"+hash, kept.Data)
+		if err != nil {
+			return fresh, fmt.Errorf("session: %w", err)
+		}
+		if err := json.Unmarshal(plain, &data); err != nil {
+			return fresh, fmt.Errorf("session: %w", err)
+		}
+	}
+	s := sessions.NewSession(st, name)
+	s.Options, s.ID = st.options(), cookie.Value
+	s.Values[keyStaff], s.Values[keyCreated], s.Values[keySeen] = kept.StaffID, kept.CreatedAt, kept.SeenAt
+	for k, v := range data {
+		s.Values[k] = v
+	}
+	return s, nil
+}
+
+// Save stores the session and sets its cookie; with a negative MaxAge it deletes both.
+func (st *sessionStore) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+	if s.Options.MaxAge < 0 {
+		http.SetCookie(w, sessions.NewCookie(s.Name(), "", s.Options))
+		if s.ID == "" {
+			return nil
+		}
+		return st.store.Update(r.Context(), func(tx app.Tx) error {
+			return tx.DeleteSession(r.Context(), sessionHash(s.ID))
+		})
+	}
+	if s.ID == "" {
+		key := make([]byte, 32)
+		rand.Read(key)
+		s.ID = base64.RawURLEncoding.EncodeToString(key)
+		s.Values[keyCreated] = st.now()
+	}
+	row, err := st.row(s)
+	if err != nil {
+		return err
+	}
+	err = st.store.Update(r.Context(), func(tx app.Tx) error { return tx.SaveSession(r.Context(), row) })
+	if err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	http.SetCookie(w, sessions.NewCookie(s.Name(), s.ID, s.Options))
+	return nil
+}
+
+// row is the session as the database keeps it.
+func (st *sessionStore) row(s *sessions.Session) (app.Session, error) {
+	now := st.now()
+	created, _ := s.Values[keyCreated].(time.Time)
+	staff, _ := s.Values[keyStaff].(string)
+	row := app.Session{
+		Hash: sessionHash(s.ID), StaffID: staff, CreatedAt: created, SeenAt: now, ExpiresAt: now.Add(sessionIdle),
+	}
+	if last := created.Add(sessionMax); row.ExpiresAt.After(last) {
+		row.ExpiresAt = last
+	}
+	data := map[string]string{}
+	for k, v := range s.Values {
+		name, _ := k.(string)
+		if text, ok := v.(string); ok && name != keyStaff {
+			data[name] = text
+		}
+	}
+	if len(data) == 0 {
+		return row, nil
+	}
+	plain, err := json.Marshal(data)
+	if err != nil {
+		return row, fmt.Errorf("session: %w", err)
+	}
+	row.Data = st.keys.Seal("session/"+row.Hash, plain)
+	return row, nil
+}
+
+func sessionHash(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// session is the request's session.
+func (s *Server) session(c echo.Context) (*sessions.Session, error) {
+	return s.sessions.Get(c.Request(), s.sessions.cookieName())
+}
+
+// saveSession keeps what was changed in it. Call it before the answer is written.
+func (s *Server) saveSession(c echo.Context, ses *sessions.Session) error {
+	return ses.Save(c.Request(), c.Response())
+}
+
+// beginSession gives the browser a new session for who has just proved to be staff; the old one is forgotten, so
+// that a key somebody planted before the sign-in is worth nothing.
+func (s *Server) beginSession(c echo.Context, who app.Staff) error {
+	ses, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	if old := ses.ID; old != "" {
+		ctx := c.Request().Context()
+		err := s.Shop.Store.Update(ctx, func(tx app.Tx) error { return tx.DeleteSession(ctx, sessionHash(old)) })
+		if err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+	}
+	ses.ID = ""
+	clear(ses.Values)
+	ses.Values[keyStaff] = who.ID
+	return s.saveSession(c, ses)
+}
+
+// endSession forgets the request's session here and in the browser.
+func (s *Server) endSession(c echo.Context) error {
+	ses, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	ses.Options.MaxAge = -1
+	return s.saveSession(c, ses)
+}
+
+// once takes a value out of the session: it is shown this one time.
+func (s *Server) once(c echo.Context, key string) (string, error) {
+	ses, err := s.session(c)
+	if err != nil {
+		return "", err
+	}
+	text, _ := ses.Values[key].(string)
+	if text == "" {
+		return "", nil
+	}
+	delete(ses.Values, key)
+	return text, s.saveSession(c, ses)
+}
+
+// keepOnce leaves a value for the next page that calls once.
+func (s *Server) keepOnce(c echo.Context, key, text string) error {
+	ses, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	ses.Values[key] = text
+	return s.saveSession(c, ses)
+}

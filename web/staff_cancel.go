@@ -1,0 +1,176 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+	"gage/smartro"
+	"gage/web/templates"
+	"gage/web/text"
+	"gage/web/view"
+)
+
+// getCancel handles GET /admin/payments/{moid}/cancel.
+func (s *Server) getCancel(c echo.Context) error {
+	return s.showCancel(c, http.StatusOK, app.CancelInput{Whole: true}, nil)
+}
+
+func (s *Server) showCancel(c echo.Context, status int, typed app.CancelInput, faults map[string]string) error {
+	page, _, err := s.cancelPage(c, typed)
+	if err != nil {
+		return err
+	}
+	page.Errors = faults
+	return s.render(c, status, templates.Cancel(page))
+}
+
+func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.CancelPage, app.CancelPlan, error) {
+	ctx := c.Request().Context()
+	plan, err := s.Shop.PrepareCancel(ctx, moidOf(c))
+	if err != nil {
+		return templates.CancelPage{}, plan, err
+	}
+	frame, err := s.staffFrame(c, "payments", "staff.cancel.title")
+	if err != nil {
+		return templates.CancelPage{}, plan, err
+	}
+	page := templates.CancelPage{
+		StaffFrame: frame, Moid: c.Param("moid"), Back: paymentPath(moidOf(c)), Key: plan.Key, Left: int64(plan.Left),
+		Approved: int64(plan.Payment.Approved), PartAllowed: plan.PartAllowed, NeedsAccount: plan.NeedsRefundAccount,
+		Withdraws: plan.WithdrawsAccount, SameDay: plan.SameDay, Part: !typed.Whole, Reason: typed.Reason,
+		RefundBank: typed.RefundBank, RefundAcct: typed.RefundAcct, RefundName: typed.RefundName,
+		Happens: happens(ctx, plan),
+	}
+	if len(typed.Key) >= 16 {
+		page.Key = typed.Key
+	}
+	if typed.Amount > 0 {
+		page.Amount = typed.Amount.String()
+	}
+	if plan.Open != nil {
+		page.Open = string(plan.Open.State)
+	}
+	for i := range 5 {
+		page.Reasons = append(page.Reasons, text.T(ctx, fmt.Sprintf("staff.reason.%d", i+1)))
+	}
+	page.Banks = append(page.Banks, templates.Option{Value: "", Label: text.T(ctx, "staff.refund.choose")})
+	for _, code := range smartro.Banks() {
+		name, _ := smartro.BankName(code)
+		page.Banks = append(page.Banks, templates.Option{Value: code, Label: name})
+	}
+	return page, plan, nil
+}
+
+// happens says what a cancel does, in the order in which a caller asks.
+func happens(ctx context.Context, plan app.CancelPlan) []string {
+	switch {
+	case plan.WithdrawsAccount:
+		return []string{text.T(ctx, "staff.happens.withdraw")}
+	case plan.NeedsRefundAccount:
+		return []string{text.T(ctx, "staff.happens.refund")}
+	}
+	var list []string
+	switch {
+	case plan.Payment.Method == smartro.Card && plan.SameDay:
+		list = append(list, text.T(ctx, "staff.happens.same_day"))
+	case plan.Payment.Method == smartro.Card:
+		list = append(list, text.T(ctx, "staff.happens.later"))
+	case plan.Payment.Method == smartro.Cellphone:
+		list = append(list, text.T(ctx, "staff.happens.month"))
+	default:
+		list = append(list, text.T(ctx, "staff.happens.plain"))
+	}
+	if !plan.PartAllowed {
+		list = append(list, text.T(ctx, "staff.happens.whole_only"))
+	}
+	if plan.Payment.Method == smartro.Bank {
+		list = append(list, text.T(ctx, "staff.happens.receipt"))
+	}
+	return list
+}
+
+// readCancelForm reads the first and the second step alike. An amount that is no number is 0, which is refused.
+func readCancelForm(c echo.Context) app.CancelInput {
+	in := app.CancelInput{
+		Key: c.FormValue("key"), Whole: c.FormValue("how") != "part", Reason: c.FormValue("reason"),
+		RefundBank: c.FormValue("refund_bank"), RefundAcct: c.FormValue("refund_acct"), RefundName: c.FormValue("refund_name"),
+	}
+	if !in.Whole {
+		in.Amount, _ = smartro.ParseWon(strings.NewReplacer(",", "", " ", "", "원", "", "₩", "").Replace(c.FormValue("amount")))
+	}
+	return in
+}
+
+// postCancel handles POST /admin/payments/{moid}/cancel. The first post shows what will happen; the second, confirmed
+// one does it. The key of the form makes both presses of a double click the same cancel.
+func (s *Server) postCancel(c echo.Context) error {
+	ctx, in := c.Request().Context(), readCancelForm(c)
+	if c.FormValue("confirm") != "yes" {
+		return s.confirmCancel(c, in)
+	}
+	_, err := s.Shop.Cancel(ctx, staffOf(c), moidOf(c), in)
+	if errors.Is(err, app.ErrBadInput) {
+		return s.showCancel(c, http.StatusUnprocessableEntity, in, inputFaults(ctx, err))
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(moidOf(c)))
+}
+
+// confirmCancel is the second step: what will happen, and the button that says the deed.
+func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
+	ctx := c.Request().Context()
+	if err := s.Shop.CheckCancel(ctx, moidOf(c), in); errors.Is(err, app.ErrBadInput) {
+		return s.showCancel(c, http.StatusUnprocessableEntity, in, inputFaults(ctx, err))
+	} else if err != nil {
+		return err
+	}
+	page, plan, err := s.cancelPage(c, in)
+	if err != nil {
+		return err
+	}
+	amount := plan.Left
+	if !in.Whole {
+		amount = in.Amount
+	}
+	page.Confirm = text.T(ctx, "staff.cancel.confirm", view.Won(ctx, amount))
+	page.Deed = text.T(ctx, "staff.cancel.deed", view.Won(ctx, amount))
+	page.Summary = []templates.Detail{
+		{Name: text.T(ctx, "staff.cancel.amount"), Value: view.Won(ctx, amount)},
+		{Name: text.T(ctx, "staff.cancel.remainder"), Value: view.Won(ctx, plan.Left-amount)},
+		{Name: text.T(ctx, "staff.cancel.reason"), Value: in.Reason},
+	}
+	for _, name := range []string{"key", "how", "amount", "reason", "refund_bank", "refund_acct", "refund_name"} {
+		page.Keep = append(page.Keep, templates.Hidden{Name: name, Value: c.FormValue(name)})
+	}
+	return s.render(c, http.StatusOK, templates.Cancel(page))
+}
+
+// postResend handles POST /admin/cancels/{id}/resend, for whole cancels of unknown outcome.
+func (s *Server) postResend(c echo.Context) error {
+	cn, err := s.Shop.ResendCancel(c.Request().Context(), staffOf(c), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(cn.Moid))
+}
+
+// postSettle handles POST /admin/cancels/{id}/settle: a person says what the gateway's own record shows.
+func (s *Server) postSettle(c echo.Context) error {
+	happened := c.FormValue("happened")
+	if happened != "yes" && happened != "no" {
+		return app.ErrBadInput
+	}
+	cn, err := s.Shop.SettleCancel(c.Request().Context(), staffOf(c), c.Param("id"), happened == "yes", c.FormValue("reason"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(cn.Moid))
+}

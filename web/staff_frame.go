@@ -1,0 +1,51 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+	"gage/smartro"
+	"gage/web/templates"
+	"gage/web/text"
+)
+
+// staffFrame is what surrounds a page of the back office; active is payments, work, requests or settings.
+func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.StaffFrame, error) {
+	ctx, who := c.Request().Context(), staffOf(c)
+	f := templates.StaffFrame{
+		Title: text.T(ctx, titleKey), Active: active, Person: who.Name, LangHref: inOtherLang(ctx, c.Request()),
+	}
+	if m, err := s.Shop.Merchant(ctx); err == nil {
+		f.Practice = m.Mode != smartro.Real
+	}
+	w, err := s.Shop.Worklist(ctx)
+	if err != nil {
+		return f, err
+	}
+	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + w.Unjudged
+	if who.Role == app.RoleOwner {
+		hands += len(w.Senders)
+	}
+	f.Links = []templates.NavLink{
+		{Name: "payments", Href: "/admin", Icon: "list"},
+		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
+		{Name: "requests", Href: "/admin/requests", Icon: "link"},
+	}
+	if who.Role == app.RoleOwner {
+		f.Links = append(f.Links, templates.NavLink{Name: "settings", Href: "/admin/settings", Icon: "settings"})
+	}
+	return f, nil
+}
+
+// inOtherLang is the page that is shown, in the other language: its filters stay.
+func inOtherLang(ctx context.Context, r *http.Request) string {
+	q := r.URL.Query()
+	q.Set("lang", string(text.Korean))
+	if text.Of(ctx) == text.Korean {
+		q.Set("lang", string(text.English))
+	}
+	return r.URL.Path + "?" + q.Encode()
+}

@@ -1,0 +1,230 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+	"gage/smartro"
+	"gage/web/templates"
+	"gage/web/text"
+	"gage/web/view"
+)
+
+// listState is the whole state of the list: it stands in the URL, so that Back and a sent link work.
+type listState struct {
+	q, period, method, state string
+	from, to                 string // yyyy-mm-dd, of a period of one's own
+	after                    string // cursor: microseconds and Moid
+}
+
+func readListState(c echo.Context) listState {
+	return listState{
+		q: strings.TrimSpace(clip(c.QueryParam("q"), 100)), period: c.QueryParam("period"), method: c.QueryParam("method"), state: c.QueryParam("state"),
+		from: c.QueryParam("from"), to: c.QueryParam("to"), after: c.QueryParam("after"),
+	}
+}
+
+// href is the list's address; empty parts are left out.
+func (l listState) href() string {
+	v := url.Values{}
+	for _, p := range l.parts() {
+		if p.Value != "" {
+			v.Set(p.Name, p.Value)
+		}
+	}
+	if len(v) == 0 {
+		return "/admin"
+	}
+	return "/admin?" + v.Encode()
+}
+
+func (l listState) parts() []templates.Hidden {
+	return []templates.Hidden{
+		{Name: "q", Value: l.q}, {Name: "period", Value: l.period}, {Name: "method", Value: l.method}, {Name: "state", Value: l.state},
+		{Name: "from", Value: l.from}, {Name: "to", Value: l.to}, {Name: "after", Value: l.after},
+	}
+}
+
+// periods are the spans that are one click away.
+func periods() []string { return []string{"", "today", "week", "month"} }
+
+// stateGroups are the filters by state, and what each lets through.
+func stateGroups() map[string][]app.State {
+	return map[string][]app.State{
+		"paid": {app.Paid}, "cancelled": {app.PartlyCancelled, app.Cancelled}, "waiting": {app.WaitingDeposit}, "confirming": {app.Claimed},
+		"held": {app.Held}, "unpaid": {app.New, app.Opened, app.Expired},
+	}
+}
+
+// filter translates the list's state for the use case. What can't be read is no filter.
+func (l listState) filter(now time.Time) app.Filter {
+	var f app.Filter
+	today := dayStart(now)
+	switch l.period {
+	case "today":
+		f.From = today
+	case "week":
+		f.From = today.AddDate(0, 0, -6)
+	case "month":
+		y, m, _ := now.In(app.KST).Date()
+		f.From = time.Date(y, m, 1, 0, 0, 0, 0, app.KST)
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, l.from, app.KST); err == nil {
+		f.From = t
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, l.to, app.KST); err == nil {
+		f.To = t.AddDate(0, 0, 1)
+	}
+	if m, err := smartro.ParseMethod(l.method); err == nil {
+		f.Methods = []app.Method{m}
+	}
+	f.States = stateGroups()[l.state]
+	if us, id, ok := strings.Cut(l.after, "-"); ok {
+		if n, err := strconv.ParseInt(us, 10, 64); err == nil {
+			f.After = app.Cursor{At: time.UnixMicro(n).UTC(), ID: id}
+		}
+	}
+	return f
+}
+
+func dayStart(t time.Time) time.Time {
+	y, m, d := t.In(app.KST).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, app.KST)
+}
+
+// getPayments handles GET /admin: payments, newest first, by search and filters.
+func (s *Server) getPayments(c echo.Context) error {
+	ctx := c.Request().Context()
+	l := readListState(c)
+	frame, err := s.staffFrame(c, "payments", "staff.list.title")
+	if err != nil {
+		return err
+	}
+	frame.Query = l.q
+	found, err := s.Shop.Search(ctx, l.q, l.filter(s.Now()))
+	if err != nil {
+		return err
+	}
+	p := templates.ListPage{
+		StaffFrame: frame, Groups: s.chips(ctx, l), From: l.from, To: l.to, ReadAs: readAs(ctx, found.Find),
+		Filtered: l != listState{}, FreshHref: "/admin/fresh",
+	}
+	for _, h := range l.parts() {
+		if h.Value != "" && h.Name != "from" && h.Name != "to" && h.Name != "after" && h.Name != "period" {
+			p.Keep = append(p.Keep, h)
+		}
+	}
+	for _, r := range found.Rows {
+		p.Rows = append(p.Rows, listRow(ctx, r, found.Find))
+		if r.State == app.Paid || r.State == app.PartlyCancelled {
+			p.Sum += int64(r.Approved - r.Cancelled)
+		}
+	}
+	if l.after == "" && len(found.Rows) > 0 {
+		p.Newest = strconv.FormatInt(found.Rows[0].OpenedAt.UnixMicro(), 10)
+	}
+	if found.Next != (app.Cursor{}) {
+		next := l
+		next.after = strconv.FormatInt(found.Next.At.UnixMicro(), 10) + "-" + found.Next.ID
+		p.Next = next.href()
+	}
+	if l.q != "" {
+		all := l
+		all.q, all.after = "", ""
+		p.All = all.href()
+	}
+	return s.render(c, http.StatusOK, templates.List(p))
+}
+
+// chips are the filters, each a link that changes one part of the state.
+func (s *Server) chips(ctx context.Context, l listState) []templates.ChipGroup {
+	group := func(name string, values []string, have string, with func(listState, string) listState, word func(string) string) templates.ChipGroup {
+		g := templates.ChipGroup{Name: name}
+		for _, v := range values {
+			next := with(l, v)
+			next.after = ""
+			g.Chips = append(g.Chips, templates.Chip{Label: word(v), Href: next.href(), On: v == have})
+		}
+		return g
+	}
+	period := l.period
+	if l.from != "" || l.to != "" {
+		period = "custom"
+	}
+	methods := []string{""}
+	for _, m := range smartro.Methods() {
+		methods = append(methods, string(m))
+	}
+	return []templates.ChipGroup{
+		group("period", periods(), period, func(l listState, v string) listState {
+			l.period, l.from, l.to = v, "", ""
+			return l
+		}, func(v string) string { return text.T(ctx, "staff.period."+v) }),
+		group("method", methods, l.method, func(l listState, v string) listState { l.method = v; return l },
+			func(v string) string {
+				if v == "" {
+					return text.T(ctx, "staff.filter.all")
+				}
+				return text.T(ctx, "method."+v)
+			}),
+		group("state", []string{"", "paid", "cancelled", "waiting", "confirming", "held", "unpaid"}, l.state,
+			func(l listState, v string) listState { l.state = v; return l },
+			func(v string) string { return text.T(ctx, "staff.state."+v) }),
+	}
+}
+
+// readAs says how the search box was read.
+func readAs(ctx context.Context, f app.Find) []string {
+	var list []string
+	add := func(ok bool, key string) {
+		if ok {
+			list = append(list, text.T(ctx, "staff.by."+key))
+		}
+	}
+	add(f.Prefix != "" || f.Exact != "", "id")
+	add(f.Digits != "", "phone")
+	add(f.HasAmt, "amount")
+	add(f.Text != "", "name")
+	return list
+}
+
+func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRow {
+	row := templates.ListRow{
+		Href: "/admin/payments/" + string(r.Moid), State: string(r.State), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
+		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.OpenedAt, Amount: int64(r.Amount),
+		Back: r.State == app.Cancelled, Hold: r.OpenHolds > 0 && r.State != app.Held, OpenCancel: r.OpenCancel != "",
+	}
+	if r.State == app.Held {
+		row.Amount = int64(r.Approved)
+	}
+	if row.Company == "" {
+		row.Company = r.VbankName
+	}
+	for _, by := range app.MatchedBy(r, f) {
+		row.Matched = append(row.Matched, text.T(ctx, "staff.matched."+by))
+	}
+	return row
+}
+
+// getFresh handles GET /admin/fresh?since=MICROSECONDS: how many payments were opened since. The page then offers
+// them quietly instead of moving its rows.
+func (s *Server) getFresh(c echo.Context) error {
+	us, err := strconv.ParseInt(c.QueryParam("since"), 10, 64)
+	if err != nil {
+		return app.ErrBadInput
+	}
+	found, err := s.Shop.Search(c.Request().Context(), "", app.Filter{From: time.UnixMicro(us + 1).UTC(), Limit: 99})
+	if err != nil {
+		return err
+	}
+	n := len(slices.DeleteFunc(found.Rows, func(r app.PaymentRow) bool { return r.State == app.Opened }))
+	return c.JSON(http.StatusOK, map[string]int{"fresh": n})
+}

@@ -1,0 +1,301 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+	"gage/web/templates"
+	"gage/web/text"
+	"gage/web/view"
+)
+
+func moidOf(c echo.Context) app.Moid { return app.Moid(c.Param("moid")) }
+
+func paymentPath(moid app.Moid) string { return "/admin/payments/" + string(moid) }
+
+// getPayment handles GET /admin/payments/{moid}: the whole story of one payment.
+func (s *Server) getPayment(c echo.Context) error { return s.showPayment(c, false) }
+
+// postReveal handles POST /admin/payments/{moid}/reveal: the same page with the buyer unmasked. It is a post, so
+// that no link and no reload shows a person by accident; who looked is in the log.
+func (s *Server) postReveal(c echo.Context) error {
+	s.Log.Info("a buyer was shown", "staff", staffOf(c).ID, "moid", c.Param("moid"))
+	return s.showPayment(c, true)
+}
+
+func (s *Server) showPayment(c echo.Context, reveal bool) error {
+	ctx := c.Request().Context()
+	st, err := s.Shop.Story(ctx, moidOf(c))
+	if err != nil {
+		return err
+	}
+	frame, err := s.staffFrame(c, "payments", "staff.list.title")
+	if err != nil {
+		return err
+	}
+	p := st.Payment
+	frame.Title = string(p.Moid)
+	page := templates.PaymentPage{
+		StaffFrame: frame, Moid: string(p.Moid), State: string(p.State), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),
+		Approved: int64(p.Approved), Cancelled: int64(p.Cancelled), Reserved: int64(p.Reserved), Left: int64(p.Left()),
+		HasMoney: p.Approved > 0, Masked: !reveal, Receipt: st.ReceiptURL, CashReceipt: st.CashReceiptURL,
+		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p),
+	}
+	if p.Approved > 0 {
+		page.Amount = page.Approved
+	}
+	open := false
+	for _, cn := range st.Cancels {
+		open = open || cn.State.Open()
+		page.Live = page.Live || cn.State == app.CancelStateSent || cn.State == app.CancelStateRequested
+	}
+	page.Live = page.Live || p.State == app.Claimed
+	page.CanCancel = !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
+	page.Hands = hands(ctx, st)
+	for _, e := range st.Timeline {
+		page.Entries = append(page.Entries, timelineEntry(ctx, e))
+	}
+	for _, q := range st.Siblings {
+		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: string(q.State), Moid: string(q.Moid), At: q.OpenedAt})
+	}
+	return s.render(c, http.StatusOK, templates.Payment(page))
+}
+
+// sentenceOf is the second line: when, how, and why we believe it.
+func sentenceOf(ctx context.Context, p app.Payment) string {
+	at := p.ApprovedAt
+	if at.IsZero() {
+		at = p.PaidAt
+	}
+	parts := []string{}
+	if at.IsZero() {
+		parts = append(parts, text.T(ctx, "staff.pay.opened", view.When(ctx, p.OpenedAt)))
+	} else {
+		parts = append(parts, view.When(ctx, at))
+	}
+	how := text.T(ctx, "method."+string(p.Method))
+	if extra := strings.Join(strings.Fields(p.CardName+" "+p.VbankName), " "); extra != "" {
+		how += " (" + extra + ")"
+	}
+	parts = append(parts, how)
+	if p.Proof != app.ProofNone {
+		parts = append(parts, text.T(ctx, "staff.proof."+string(p.Proof)))
+	}
+	if p.HintCode != "" && p.PaidAt.IsZero() {
+		parts = append(parts, text.T(ctx, "staff.pay.hint", p.HintMsg, p.HintCode))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func buyerFacts(ctx context.Context, p app.Payment, reveal bool) []templates.Detail {
+	name, tel, mail := view.MaskName(p.BuyerName), view.MaskTel(p.BuyerTel), view.MaskEmail(p.BuyerEmail)
+	if reveal {
+		name, tel, mail = p.BuyerName, view.Phone(p.BuyerTel), p.BuyerEmail
+	}
+	return []templates.Detail{
+		{Name: text.T(ctx, "staff.name"), Value: name}, {Name: text.T(ctx, "staff.tel"), Value: tel}, {Name: text.T(ctx, "staff.email"), Value: mail},
+	}
+}
+
+func orderFacts(ctx context.Context, st app.Story) []templates.Detail {
+	list := []templates.Detail{
+		{Name: text.T(ctx, "staff.col.goods"), Value: st.Order.Goods},
+		{Name: text.T(ctx, "staff.order.no"), Value: string(st.Order.No), Copy: true, Mono: true},
+		{Name: text.T(ctx, "staff.order.amount"), Value: view.Won(ctx, st.Order.Amount)},
+		{Name: text.T(ctx, "staff.order.vat"), Value: view.Won(ctx, st.Order.VAT)},
+	}
+	if st.Order.TaxFree > 0 {
+		list = append(list, templates.Detail{Name: text.T(ctx, "staff.order.tax_free"), Value: view.Won(ctx, st.Order.TaxFree)})
+	}
+	if !st.Order.DueAt.IsZero() {
+		list = append(list, templates.Detail{Name: text.T(ctx, "staff.order.due"), Value: view.When(ctx, st.Order.DueAt)})
+	}
+	return list
+}
+
+func gatewayFacts(ctx context.Context, p app.Payment) []templates.Detail {
+	var list []templates.Detail
+	add := func(key, value string, copied bool) {
+		if value != "" {
+			list = append(list, templates.Detail{Name: text.T(ctx, key), Value: value, Copy: copied, Mono: copied})
+		}
+	}
+	add("staff.tid", string(p.TID), true)
+	add("staff.moid", string(p.Moid), true)
+	add("staff.mid", string(p.MID), false)
+	add("staff.auth_code", p.AuthCode, true)
+	add("staff.card", strings.TrimSpace(p.CardName+" "+p.CardNum), false)
+	if p.CardQuota != "" && p.CardQuota != "00" {
+		add("staff.quota", text.T(ctx, "staff.quota.months", strings.TrimLeft(p.CardQuota, "0")), false)
+	}
+	add("staff.vbank", strings.TrimSpace(p.VbankName+" "+p.VbankNum), p.VbankNum != "")
+	if !p.VbankDue.IsZero() {
+		add("staff.vbank.due", view.When(ctx, p.VbankDue), false)
+	}
+	add("staff.device", text.T(ctx, "device."+string(p.Device)), false)
+	return list
+}
+
+// hands are the things that need a person, each with the steps that can't lose money.
+func hands(ctx context.Context, st app.Story) []templates.Hand {
+	var list []templates.Hand
+	p := st.Payment
+	for _, c := range st.Cancels {
+		switch c.State {
+		case app.CancelStateUnknown:
+			list = append(list, templates.Hand{
+				Kind: "warn", Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.unknown.text"),
+				CancelID: c.ID, Resend: c.Whole, Settle: true, Ask: true,
+			})
+		case app.CancelStateSent, app.CancelStateRequested:
+			list = append(list, templates.Hand{Kind: "info", Title: text.T(ctx, "staff.hand.sent", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.sent.text")})
+		}
+	}
+	if n := len(st.Cancels); n > 0 && st.Cancels[n-1].State == app.CancelStateRefused {
+		c := st.Cancels[n-1]
+		list = append(list, templates.Hand{
+			Kind: "error", Title: text.T(ctx, "staff.hand.refused", view.Won(ctx, c.Amount)),
+			Text: text.T(ctx, "staff.hand.refused.text", strings.TrimSpace(c.ResultMsg+" "+c.ResultCode)),
+		})
+	}
+	for _, h := range st.Holds {
+		if h.Open() && h.Moid == p.Moid {
+			list = append(list, templates.Hand{
+				Kind: "error", Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),
+				Text: text.T(ctx, "staff.hold.text"), HoldID: h.ID, Accept: h.Own && p.State == app.Held,
+			})
+		}
+	}
+	if p.State == app.Claimed && p.VbankNum == "" {
+		list = append(list, templates.Hand{
+			Kind: "warn", Title: text.T(ctx, "staff.hand.claimed"), Text: text.T(ctx, "staff.hand.claimed.text"), Ask: true, Accept: true,
+		})
+	}
+	return list
+}
+
+func timelineEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
+	t := templates.TimelineEntry{At: e.At, Actor: e.Actor}
+	if m := e.Message; m != nil {
+		t.Icon, t.Copies, t.Href = "inbox", m.Copies, "/admin/messages/"+m.ID
+		t.Title = text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + text.T(ctx, "staff.verdict."+string(m.Verdict))
+		t.Text = strings.TrimSpace(m.Code + " " + m.Peer)
+		if m.Amount > 0 {
+			t.Text += " · " + view.Won(ctx, m.Amount)
+		}
+		t.Tone = verdictTone(m.Verdict)
+		return t
+	}
+	ev := e.Event
+	t.Icon, t.Title = eventIcon(ev.Kind), text.T(ctx, "staff.event."+string(ev.Kind))
+	if ev.Amount > 0 {
+		t.Title += " · " + view.Won(ctx, ev.Amount)
+	}
+	if ev.From != ev.To {
+		t.Title += " → " + text.T(ctx, "state."+string(ev.To))
+	}
+	t.Text = strings.TrimSpace(ev.Text + " " + ev.Code)
+	if ev.To == app.Held || ev.Kind == app.CancelUnknown {
+		t.Tone = "wrong"
+	}
+	return t
+}
+
+func verdictTone(v app.Verdict) string {
+	switch v {
+	case app.VerdictGood, app.VerdictDuplicate:
+		return "good"
+	case app.VerdictClaim, app.VerdictHint, app.VerdictParked:
+		return "wait"
+	}
+	return "wrong"
+}
+
+func eventIcon(k app.EventKind) string {
+	switch k {
+	case app.FormServed:
+		return "monitor"
+	case app.Approved, app.Deposited, app.StaffAccept:
+		return "circle-check"
+	case app.StaffCancel, app.CancelDone, app.CancelNotice, app.RefundNotice, app.CancelConfirmed, app.CancelResent:
+		return "undo-2"
+	case app.CancelUnknown:
+		return "circle-help"
+	case app.Stop, app.ReturnFailure, app.CancelRefused:
+		return "ban"
+	case app.Timer:
+		return "clock"
+	}
+	return "circle-dashed"
+}
+
+// postAsk handles POST /admin/payments/{moid}/ask: asks the gateway now.
+func (s *Server) postAsk(c echo.Context) error {
+	if err := s.Shop.AskAgain(c.Request().Context(), staffOf(c), moidOf(c)); err != nil {
+		if answerFor(err).status < http.StatusInternalServerError {
+			return err
+		}
+		s.Log.Warn("an inquiry failed", "moid", c.Param("moid"), "err", err) // the timeline shows what there is
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(moidOf(c)))
+}
+
+// postAccept handles POST /admin/payments/{moid}/accept: a person vouches for the payment.
+func (s *Server) postAccept(c echo.Context) error {
+	if err := s.Shop.AcceptPayment(c.Request().Context(), staffOf(c), moidOf(c), c.FormValue("reason")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(moidOf(c)))
+}
+
+// getMessage handles GET /admin/messages/{id}: the bytes as they came, beside what is read in them today.
+func (s *Server) getMessage(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, fields, err := s.Shop.RawMessage(ctx, staffOf(c), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	frame, err := s.staffFrame(c, "payments", "staff.message.title")
+	if err != nil {
+		return err
+	}
+	page := templates.MessagePage{
+		StaffFrame: frame, Back: "/admin", Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
+		Raw: printable(m.Raw), Hex: hex.Dump(m.Raw), RingCut: m.RawLen > len(m.Raw),
+		Facts: []templates.Detail{
+			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
+			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},
+			{Name: text.T(ctx, "staff.message.peer"), Value: m.Peer, Mono: true},
+			{Name: text.T(ctx, "staff.message.copies"), Value: view.Comma(m.Copies)},
+			{Name: "Content-Type", Value: m.ContentType, Mono: true},
+			{Name: "SHA-256", Value: m.SHA256, Mono: true},
+			{Name: text.T(ctx, "staff.message.headers"), Value: m.Headers, Mono: true},
+		},
+	}
+	if m.About != "" {
+		page.Back = paymentPath(m.About)
+	}
+	for _, f := range fields {
+		page.Fields = append(page.Fields, templates.Detail{Name: f.Name, Value: f.Value})
+	}
+	return s.render(c, http.StatusOK, templates.Message(page))
+}
+
+// printable shows bytes as text; what is no ASCII shows as \xNN, so that nothing is guessed.
+func printable(b []byte) string {
+	var out strings.Builder
+	for _, c := range b {
+		if c >= ' ' && c < 0x7f || c == '\n' {
+			out.WriteByte(c)
+		} else {
+			fmt.Fprintf(&out, `\x%02X`, c)
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,86 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"gage/app"
+	"gage/web/templates"
+	"gage/web/text"
+	"gage/web/view"
+)
+
+// getWork handles GET /admin/work: what needs a person's hand.
+func (s *Server) getWork(c echo.Context) error {
+	ctx := c.Request().Context()
+	w, err := s.Shop.Worklist(ctx)
+	if err != nil {
+		return err
+	}
+	frame, err := s.staffFrame(c, "work", "staff.nav.work")
+	if err != nil {
+		return err
+	}
+	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: staffOf(c).Role == app.RoleOwner}
+	for _, q := range w.Claimed {
+		p.Claimed = append(p.Claimed, templates.WorkRow{
+			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),
+			Text: string(q.Moid) + " · " + view.Won(ctx, q.Amount) + " · " + view.When(ctx, q.ClaimedAt),
+		})
+	}
+	for _, cn := range w.Cancels {
+		p.Cancels = append(p.Cancels, templates.WorkRow{
+			Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, cn.Amount)), Href: paymentPath(cn.Moid),
+			Text: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt) + " · " + text.T(ctx, "staff.hand.unknown.text"),
+		})
+	}
+	for _, h := range w.Holds {
+		row := templates.WorkRow{
+			ID: h.ID, Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),
+			Text: string(h.Moid) + " · " + view.When(ctx, h.CreatedAt) + " · " + text.T(ctx, "staff.hold.text"),
+		}
+		if h.OrderNo != "" {
+			row.Href = paymentPath(h.Moid)
+		} else if h.MessageID != "" {
+			row.Href = "/admin/messages/" + h.MessageID
+		}
+		p.Holds = append(p.Holds, row)
+	}
+	for _, sender := range w.Senders {
+		p.Senders = append(p.Senders, templates.WorkRow{
+			ID: sender.Addr, Title: text.T(ctx, "staff.sender.title", sender.Addr), Text: text.T(ctx, "staff.sender.text", view.Comma(sender.Count)),
+		})
+	}
+	return s.render(c, http.StatusOK, templates.Work(p))
+}
+
+// postCloseHold handles POST /admin/holds/{id}/close.
+func (s *Server) postCloseHold(c echo.Context) error {
+	ctx := c.Request().Context()
+	h, err := s.Shop.Store.Hold(ctx, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if err := s.Shop.CloseHold(ctx, staffOf(c), h.ID, c.FormValue("note")); err != nil {
+		return err
+	}
+	if c.FormValue("from") == "work" || h.OrderNo == "" {
+		return c.Redirect(http.StatusSeeOther, "/admin/work")
+	}
+	return c.Redirect(http.StatusSeeOther, paymentPath(h.Moid))
+}
+
+// postSender handles POST /admin/senders: whether an address is the gateway.
+func (s *Server) postSender(c echo.Context) error {
+	answer := c.FormValue("gateway")
+	if answer != "yes" && answer != "no" {
+		return app.ErrBadInput
+	}
+	err := s.Shop.DecideSender(c.Request().Context(), staffOf(c), c.FormValue("addr"), answer == "yes")
+	if err != nil && !errors.Is(err, app.ErrConflict) {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/admin/work")
+}

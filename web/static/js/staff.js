@@ -1,0 +1,81 @@
+// The back office by keyboard, and news without jumps. Every page works without it.
+const box = document.querySelector("[data-search]");
+const rows = [...document.querySelectorAll("[data-rows] tbody tr[data-href]")];
+let at = -1;
+
+function go(n) {
+  if (!rows.length) return;
+  rows[at]?.removeAttribute("data-at");
+  at = Math.max(0, Math.min(rows.length - 1, n));
+  rows[at].setAttribute("data-at", "");
+  rows[at].scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  if (event.key === "/" && box) {
+    event.preventDefault();
+    box.focus();
+    box.select();
+  } else if (event.key === "j") go(at + 1);
+  else if (event.key === "k") go(at - 1);
+  else if (event.key === "Enter" && at >= 0 && !event.target.closest("a, button")) location.assign(rows[at].dataset.href);
+});
+
+for (const row of rows) {
+  row.addEventListener("click", (event) => {
+    if (!event.target.closest("a, button") && !getSelection().toString()) location.assign(row.dataset.href);
+  });
+}
+
+// A receipt opens in a small window of its own; without scripts it is a plain link.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-window]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const [width, height] = link.dataset.window.split("x");
+  window.open(link.href, "_blank", `noopener,noreferrer,width=${width},height=${height},resizable=yes,scrollbars=yes`);
+});
+
+// New payments are offered, never pushed into the list that somebody reads.
+const fresh = document.querySelector("[data-fresh]");
+if (fresh?.dataset.newest) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(`${fresh.dataset.fresh}?since=${fresh.dataset.newest}`, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const { fresh: count } = await answer.json();
+      fresh.querySelector("span").textContent = fresh.dataset.word.replace("%d", count);
+      fresh.hidden = !count;
+    } catch {
+      // the line is down: the next try says more
+    }
+  }, 5000);
+}
+
+// Something is under way: look again until it is settled, unless somebody types.
+if (document.querySelector("[data-live]")) {
+  setInterval(() => {
+    if (!document.hidden && !document.activeElement?.closest("input, textarea, details")) location.reload();
+  }, 4000);
+}
+
+// The remainder is computed as one types; typing an amount chooses the part.
+const form = document.querySelector("form[data-cancel]");
+const amount = form?.elements.namedItem("amount");
+if (amount && amount.type !== "hidden") {
+  const part = form.querySelector('input[name="how"][value="part"]');
+  const out = form.querySelector("[data-remainder]");
+  const left = Number(form.dataset.left.replaceAll(",", ""));
+  const show = () => {
+    const n = Number(amount.value.replace(/[^0-9]/g, ""));
+    out.textContent = n > 0 && n <= left ? `${out.dataset.word}: ${(left - n).toLocaleString("ko-KR")}` : "";
+  };
+  amount.addEventListener("input", () => {
+    if (part) part.checked = true;
+    show();
+  });
+  show();
+}

@@ -1,0 +1,43 @@
+// Copies what the browser needs from node_modules into web/static/vendor, with SHA-256 sums.
+// Run by `npm ci --ignore-scripts && npm run vendor`; the result is committed, so that Go alone builds the binary.
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const modules = join(here, "..", "..", "node_modules");
+const out = join(here, "vendor");
+
+const icons = [
+  "arrow-left", "ban", "banknote", "bell", "calendar", "check", "chevron-down", "chevron-left", "chevron-right",
+  "circle-check", "circle-dashed", "circle-help", "circle-slash", "circle-x", "clock", "copy", "credit-card",
+  "external-link", "eye", "file-text", "flag", "funnel", "gift", "hand", "hourglass", "house", "inbox", "info",
+  "key-round", "landmark", "link", "list", "loader-circle", "lock", "log-out", "menu", "message-circle", "monitor",
+  "moon", "pencil", "phone", "plus", "printer", "qr-code", "receipt", "refresh-cw", "rotate-ccw", "search", "send",
+  "settings", "shield-check", "smartphone", "store", "sun", "trash-2", "triangle-alert", "undo-2", "user", "users",
+  "wallet", "x", "zap",
+];
+
+rmSync(out, { recursive: true, force: true });
+
+// The font's own subset files, unmodified: its licence reserves the name. Only the stylesheet that lists them is
+// adapted: font-display optional never moves a page that is being read.
+const font = join(modules, "pretendard", "dist");
+cpSync(join(font, "web/variable/woff2-dynamic-subset"), join(out, "pretendard/woff2-dynamic-subset"), { recursive: true });
+cpSync(join(font, "LICENSE.txt"), join(out, "pretendard/LICENSE.txt"));
+const css = readFileSync(join(font, "web/variable/pretendardvariable-dynamic-subset.css"), "utf8");
+writeFileSync(join(out, "pretendard/pretendard.css"), css.replaceAll("font-display: swap", "font-display: optional"));
+
+const lucide = join(modules, "lucide-static");
+mkdirSync(join(out, "lucide"), { recursive: true });
+for (const name of icons) cpSync(join(lucide, "icons", `${name}.svg`), join(out, "lucide", `${name}.svg`));
+cpSync(join(lucide, "LICENSE"), join(out, "lucide/LICENSE"));
+
+const walk = (dir) =>
+  readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)]));
+const sums = walk(out)
+  .map((file) => [relative(out, file), createHash("sha256").update(readFileSync(file)).digest("hex")])
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, sum]) => `${sum}  ${name}\n`);
+writeFileSync(join(out, "SHA256SUMS"), sums.join(""));

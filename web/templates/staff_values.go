@@ -1,0 +1,170 @@
+package templates
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// StaffFrame is what surrounds a page of the back office.
+type StaffFrame struct {
+	Title, Active, Person, Query, LangHref string
+	Practice                               bool
+	Links                                  []NavLink
+}
+
+// NavLink is an entry of the rail; Count is shown when above zero.
+type NavLink struct {
+	Name, Href, Icon string
+	Count            int
+}
+
+// CountText is the count, "99+" when it is longer.
+func (l NavLink) CountText() string {
+	if l.Count > 99 {
+		return "99+"
+	}
+	return strconv.Itoa(l.Count)
+}
+
+// SignInForm is the door with what was typed.
+type SignInForm struct {
+	Email, Next, Error string
+	Sample, Bye        bool
+}
+
+// InviteForm sets a password.
+type InviteForm struct {
+	Action, Email, Name string
+	EmailFixed, Owner   bool
+	Errors              map[string]string
+}
+
+// Failure is an error as a person reads it.
+type Failure struct {
+	Status                                int
+	Title, Text, Request, Back, BackLabel string
+	Ours                                  bool
+}
+
+// StatusText is the HTTP status in digits.
+func (f Failure) StatusText() string { return strconv.Itoa(f.Status) }
+
+func readOnly(yes bool) templ.Attributes {
+	if !yes {
+		return nil
+	}
+	return templ.Attributes{"readonly": true}
+}
+
+// Chip is a filter that is one click away.
+type Chip struct {
+	Label, Href string
+	On          bool
+}
+
+// ListPage is the list of payments.
+type ListPage struct {
+	StaffFrame
+	Groups    []ChipGroup
+	From, To  string // yyyy-mm-dd of a period of one's own
+	Keep      []Hidden
+	Rows      []ListRow
+	Next, All string // links; empty: none
+	ReadAs    []string
+	Filtered  bool
+	FreshHref string // where the page asks for newer payments
+	Newest    string // time of the newest row, for that question
+	Sum       int64
+}
+
+// ChipGroup is one kind of filter.
+type ChipGroup struct {
+	Name  string
+	Chips []Chip
+}
+
+// Hidden is a form field that keeps a filter.
+type Hidden struct{ Name, Value string }
+
+// ListRow is one payment of the list.
+type ListRow struct {
+	Href, State, Buyer, Goods, Method, MethodCode, Company, Moid string
+	At                                                           time.Time
+	Amount                                                       int64
+	Back                                                         bool
+	Matched                                                      []string
+	Hold, OpenCancel                                             bool
+}
+
+// Hand is something that needs a person, with its safe steps.
+type Hand struct {
+	Kind, Title, Text string
+	CancelID          string
+	Resend, Settle    bool
+	Accept, Ask       bool
+	HoldID            string
+}
+
+// Detail is a line of a list of facts.
+type Detail struct {
+	Name, Value string
+	Copy        bool
+	Mono        bool
+}
+
+// PaymentPage is the story of one payment.
+type PaymentPage struct {
+	StaffFrame
+	Moid, State, OrderNo        string
+	Amount, Approved            int64
+	Cancelled, Reserved, Left   int64
+	HasMoney, CanCancel, Masked bool
+	Sentence                    string
+	Hands                       []Hand
+	Entries                     []TimelineEntry
+	Buyer, Order, Money         []Detail
+	Receipt, CashReceipt        string
+	Siblings                    []ListRow
+	Flash                       string
+	Live                        bool // something is under way: the page asks again
+}
+
+// TimelineEntry is one thing that happened.
+type TimelineEntry struct {
+	At                             time.Time
+	Icon, Title, Text, Actor, Tone string
+	Href                           string // of the raw bytes; empty: none
+	Copies                         int64
+}
+
+// MessagePage is one message with its bytes.
+type MessagePage struct {
+	StaffFrame
+	Back, Title string
+	Facts       []Detail
+	Fields      []Detail
+	Raw, Hex    string
+	RingCut     bool
+}
+
+// CancelPage asks how much goes back and why.
+type CancelPage struct {
+	StaffFrame
+	Moid, Back, Key                      string
+	Left, Approved                       int64
+	PartAllowed, NeedsAccount, Withdraws bool
+	SameDay                              bool
+	Open                                 string // state of a cancel under way; empty: none
+	Part                                 bool
+	Amount, Reason                       string
+	RefundBank, RefundAcct, RefundName   string
+	Banks                                []Option
+	Reasons                              []string
+	Errors                               map[string]string
+	Happens                              []string
+	Confirm, Deed                        string // the question and the button of the second step; empty: the first step
+	Summary                              []Detail
+	Keep                                 []Hidden
+}
