@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gage/app"
+	"gage/db"
+	"gage/smartro"
+	"gage/web"
+)
+
+// houseConfig is all that a shop needs to be wired. Paths and URLs have been checked.
+type houseConfig struct {
+	Data        string         // folder of database and key; made when it is not there
+	Name        string         // of the files in it: gage, or demo
+	DatabaseURL smartro.Secret // postgres://…; empty means SQLite in Data
+	KeyFile     string         // empty means the one in Data
+	PublicURL   string
+	ServerIP    string // sent to the gateway in the form; empty: this machine's own
+	Sample      bool
+	Proxies     []netip.Prefix
+	Senders     []netip.Prefix // believed besides the gateway's published addresses
+	Loopback    bool           // practice: a gateway on this machine is believed
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// house is a wired shop: its store, its use cases, its pages.
+type house struct {
+	store *db.Store
+	shop  *app.Shop
+	pages http.Handler
+	http  *http.Client // to the gateway
+}
+
+// openHouse wires a shop. Close it after everything that uses it has stopped.
+func openHouse(ctx context.Context, cfg houseConfig) (*house, error) {
+	h, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	site, err := web.New(web.Config{
+		Shop: h.shop, PublicURL: cfg.PublicURL, Sample: cfg.Sample, TrustedProxies: cfg.Proxies,
+		Log: cfg.Log, Now: cfg.Now, Version: version(),
+	})
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	h.pages = site.Handler()
+	return h, nil
+}
+
+// openStore wires a shop without its pages: all that commands about people need.
+func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	database := filepath.Join(cfg.Data, cfg.Name+".db")
+	exists, err := fileExists(database)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	keyFile := cfg.KeyFile
+	if keyFile == "" {
+		keyFile = filepath.Join(cfg.Data, cfg.Name+".key")
+	}
+	keys, err := openKeyring(keyFile, exists && cfg.DatabaseURL == "")
+	if err != nil {
+		return nil, err
+	}
+	where := db.Config{Path: database, Log: cfg.Log}
+	if cfg.DatabaseURL != "" {
+		where = db.Config{URL: cfg.DatabaseURL, Log: cfg.Log}
+	}
+	store, err := db.Open(ctx, where)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	client := smartro.NewHTTPClient()
+	return &house{store: store, http: client, shop: &app.Shop{
+		Store: store,
+		Keys:  keys,
+		Gateway: func(m smartro.Merchant) app.Gateway {
+			return smartro.WEBLink{Merchant: m, Client: smartro.Client{HTTP: client}}
+		},
+		PublicURL:    cfg.PublicURL,
+		MallIP:       cfg.serverIP(ctx),
+		KnownSenders: cfg.knownSenders,
+		Now:          cfg.Now,
+		Log:          cfg.Log,
+	}}, nil
+}
+
+// serverIP is the IPv4 address that the gateway is told of: the one set, else the one by which this machine reaches
+// others. Finding it sends nothing.
+func (cfg houseConfig) serverIP(ctx context.Context) string {
+	if cfg.ServerIP != "" {
+		return cfg.ServerIP
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "udp4", "192.0.2.1:9")
+	if err != nil {
+		return "127.0.0.1" // no way out: practice on this machine
+	}
+	defer conn.Close()
+	host, _, err := net.SplitHostPort(conn.LocalAddr().String())
+	if err != nil {
+		return "127.0.0.1"
+	}
+	return host
+}
+
+// knownSenders are the addresses that are believed to be the gateway of a mode. One on this machine is believed in
+// practice only, where no money moves.
+func (cfg houseConfig) knownSenders(mode app.Mode) []netip.Prefix {
+	all := slices.Clone(cfg.Senders)
+	for _, a := range smartro.PublishedSenders(mode) {
+		all = append(all, netip.PrefixFrom(a, a.BitLen()))
+	}
+	if cfg.Loopback && mode == smartro.Test {
+		all = append(all, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	}
+	return all
+}
+
+// work does what is owed to others until ctx is done, then waits for cancels on their way.
+func (h *house) work(ctx context.Context) error {
+	err := h.shop.Work(ctx)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if drained := h.shop.Drain(patience); drained != nil {
+		h.shop.Log.Warn("a cancel has no answer yet: it stays unknown and is asked for after the next start")
+	}
+	return err
+}
+
+// close closes the database when all that was accepted is written.
+func (h *house) close() error {
+	h.http.CloseIdleConnections()
+	return h.store.Close()
+}
+
+// localAddress is where this machine reaches what listens on addr.
+func localAddress(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func fileExists(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

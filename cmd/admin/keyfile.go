@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gage/app"
+)
+
+// openKeyring reads the key that seals secrets in the database. The first start makes it, readable for its owner
+// only; once there is data it is never made anew, for what the old one sealed would be lost.
+func openKeyring(path string, dataExists bool) (*app.Keyring, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if dataExists {
+			return nil, fmt.Errorf("the key file %s is gone, and the data is sealed with it: bring it back from your backup", path)
+		}
+		return makeKeyring(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("others may read the key file %s: run chmod 600 %s", path, path)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != app.KeySize {
+		return nil, fmt.Errorf("the key file %s is damaged (want %d hex digits): bring it back from your backup", path, 2*app.KeySize)
+	}
+	return app.NewKeyring(key)
+}
+
+func makeKeyring(path string) (*app.Keyring, error) {
+	key := make([]byte, app.KeySize)
+	rand.Read(key)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make the key file: %w", err)
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, fmt.Errorf("make the key file: %w", err)
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("make the key file: %w", err)
+	}
+	return app.NewKeyring(key)
+}
+
+// syncFolder makes a new file's name in it durable.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
