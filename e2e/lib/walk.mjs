@@ -1,0 +1,61 @@
+// What buyers and staff do, step by step.
+
+export const buyer = { name: "한가람", tel: "010-0042-4821", email: "garam@example.com" };
+
+// order buys the first sample article and leaves the page at its checkout.
+export async function order(page, demo) {
+  await page.goto(demo.shop + "/");
+  await page.locator("main form button[type=submit], main form button:not([type])").first().click();
+  await page.waitForURL(/\/pay\/[A-Z0-9]{26}/);
+  return page.url().split("?")[0];
+}
+
+// fill types the buyer's details where the checkout asks for them, and chooses the method.
+export async function fill(page, method = "CARD", who = buyer) {
+  await page.locator(`input[name="method"][value="${method}"]`).check({ force: true });
+  for (const [field, value] of [["buyer_name", who.name], ["buyer_tel", who.tel], ["buyer_email", who.email]]) {
+    const input = page.locator(`#pay input[name="${field}"]`);
+    if (await input.count()) await input.fill(value);
+  }
+}
+
+// openPopup presses the pay button on a desktop and returns the gateway's window.
+export async function openPopup(page) {
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.locator("#pay-button").click()]);
+  await popup.locator('button[name="action"]').first().waitFor();
+  return popup;
+}
+
+export async function press(window, action) {
+  await window.locator(`button[name="action"][value="${action}"]`).first().click();
+}
+
+// pay pays an order on a desktop from the sample page to the paid page.
+export async function pay(page, demo, method = "CARD", who = buyer) {
+  const url = await order(page, demo);
+  await fill(page, method, who);
+  const popup = await openPopup(page);
+  await press(popup, "approve");
+  await status(page, method === "VBANK" ? "waiting" : "paid");
+  return url;
+}
+
+// status waits until the checkout shows that status.
+export async function status(page, want, timeout = 20_000) {
+  await page.locator(`main[data-status="${want}"]`).waitFor({ timeout });
+}
+
+// signIn signs the demo's owner in.
+export async function signIn(page, demo) {
+  await page.goto(demo.shop + "/admin/sign-in");
+  await page.locator('input[name="email"]').fill("demo@example.com");
+  await page.locator('input[name="password"]').fill("demo-demo-demo");
+  await page.locator('input[name="password"]').press("Enter");
+  await page.waitForURL((url) => url.pathname === "/admin");
+}
+
+// latest is the newest payment at the simulated gateway.
+export async function latest(demo) {
+  const { payments } = await demo.state();
+  return payments.reduce((a, b) => (a.tid.slice(14) > b.tid.slice(14) ? a : b));
+}

@@ -1,0 +1,52 @@
+// Every page: no accessibility fault, nothing wider than the screen, no script error; in both languages, light and
+// dark, on a phone and a desktop.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { launch, look } from "../lib/browser.mjs";
+import { startDemo } from "../lib/demo.mjs";
+import { publicPages, staffPages } from "../lib/pages.mjs";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo, browser, pages, signedIn;
+
+before(async () => {
+  [demo, browser] = await Promise.all([startDemo(), launch()]);
+  const context = await look(browser);
+  const page = await context.newPage();
+  pages = { ...(await publicPages(page, demo)), ...(await staffPages(page, demo)) };
+  signedIn = await context.storageState();
+  await context.close();
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+for (const view of ["phone", "desktop"]) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const lang of ["ko", "en"]) {
+      test(`${view}, ${colorScheme}, ${lang}`, async (t) => {
+        const context = await look(browser, view, { colorScheme, storageState: signedIn, bypassCSP: true });
+        const page = await context.newPage();
+        const faults = [];
+        page.on("pageerror", (e) => faults.push(`script: ${e.message}`));
+        for (const [name, url] of Object.entries(pages)) {
+          await page.goto(url + (url.includes("?") ? "&" : "?") + "lang=" + lang);
+          await page.evaluate(axe);
+          const { violations } = await page.evaluate(() => window.axe.run(document));
+          for (const v of violations) {
+            faults.push(`${name}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`);
+          }
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
+          assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
+        }
+        await context.close();
+        assert.deepEqual(faults, []);
+      });
+    }
+  }
+}
