@@ -205,27 +205,3 @@ func (s *Server) endSession(c echo.Context) error {
 	ses.Options.MaxAge = -1
 	return s.saveSession(c, ses)
 }
-
-// once takes a value out of the session: it is shown this one time.
-func (s *Server) once(c echo.Context, key string) (string, error) {
-	ses, err := s.session(c)
-	if err != nil {
-		return "", err
-	}
-	text, _ := ses.Values[key].(string)
-	if text == "" {
-		return "", nil
-	}
-	delete(ses.Values, key)
-	return text, s.saveSession(c, ses)
-}
-
-// keepOnce leaves a value for the next page that calls once.
-func (s *Server) keepOnce(c echo.Context, key, text string) error {
-	ses, err := s.session(c)
-	if err != nil {
-		return err
-	}
-	ses.Values[key] = text
-	return s.saveSession(c, ses)
-}
