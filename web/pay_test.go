@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,7 +17,7 @@ import (
 	"time"
 
 	"gage/app"
-	"gage/db"
+	"gage/db/dbtest"
 	"gage/smartro"
 	"gage/web"
 )
@@ -29,10 +28,32 @@ const demoKey = "AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dzj6vH4/wYNFBsiKTA3PkV
 type buyerShop struct {
 	*app.Shop
 	t       *testing.T
+	server  *web.Server
 	handler http.Handler
 	owner   app.Staff
+	log     *logged
 	clock   sync.Mutex
 	at      time.Time
+}
+
+// logged keeps what the shop logs, and shows it when the test fails.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+	t    *testing.T
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(p)
+	return l.t.Output().Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (b *buyerShop) now() time.Time {
@@ -49,21 +70,18 @@ func (b *buyerShop) pass(d time.Duration) {
 
 func newBuyerShop(t *testing.T, sample bool) *buyerShop {
 	t.Helper()
-	ctx, log := context.Background(), slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := db.Open(ctx, db.Config{Path: filepath.Join(t.TempDir(), "gage.db"), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	return newBuyerShopOn(t, dbtest.SQLite(t), sample)
+}
+
+func newBuyerShopOn(t *testing.T, store app.Store, sample bool) *buyerShop {
+	t.Helper()
+	kept := &logged{t: t}
+	ctx, log := context.Background(), slog.New(slog.NewTextHandler(kept, nil))
 	keys, err := app.NewKeyring(make([]byte, app.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &buyerShop{t: t, at: time.Date(2026, 11, 23, 5, 5, 12, 0, time.UTC), owner: app.Staff{ID: "o", Role: app.RoleOwner}}
+	b := &buyerShop{t: t, log: kept, at: time.Date(2026, 11, 23, 5, 5, 12, 0, time.UTC), owner: app.Staff{ID: "o", Role: app.RoleOwner}}
 	b.Shop = &app.Shop{
 		Store: store, Keys: keys, PublicURL: "http://shop.test", Now: b.now, Log: log, MallIP: "127.0.0.1",
 		Gateway: func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
@@ -85,7 +103,7 @@ func newBuyerShop(t *testing.T, sample bool) *buyerShop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.handler = s.Handler()
+	b.server, b.handler = s, s.Handler()
 	return b
 }
 
@@ -115,6 +133,10 @@ func (b *buyerShop) do(method, target, body string, headers ...string) *httptest
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+	return b.send(r)
+}
+
+func (b *buyerShop) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, r)
 	return w

@@ -72,7 +72,7 @@ func (s *Server) routes() []route {
 
 		{get, "/admin/work", signedIn, noBody, quick, s.getWork},
 		{post, "/admin/holds/:id/close", signedIn, form, quick, s.postCloseHold},
-		{post, "/admin/senders", signedIn, form, quick, s.postSender},
+		{post, "/admin/senders", owner, form, quick, s.postSender},
 
 		{get, "/admin/settings", owner, noBody, quick, s.getSettings},
 		{post, "/admin/settings/shop", owner, form, quick, s.postShopInfo},
