@@ -7,9 +7,10 @@ import (
 )
 
 type (
-	// MID is a merchant ID (상점 ID): 10 letters or digits, issued by the gateway.
+	// MID is a merchant ID (상점 ID), issued by the gateway: 10 letters or digits. Some, such as t_2301101m, were
+	// seen with a "_" (weblink §5).
 	MID string
-	// TID is a transaction ID (거래 ID): 30 letters or digits (weblink §5). Who holds a TID can open its
+	// TID is a transaction ID (거래 ID): 30 characters that begin with the MID (weblink §5). Who holds a TID can open its
 	// receipt page, so it is not to be shown to strangers.
 	TID string
 	// Moid is the shop's order ID (주문번호): 1 to 40 of A-Z a-z 0-9. Results call it OID. A Moid that was read
@@ -25,20 +26,23 @@ const (
 	moidMax       = 40
 	foreignMoid   = 64 // the kit's limit, for orders that some other system opened (weblink §2.1)
 	resultCodeMax = 10
+
+	wantMID = "exactly 10 letters or digits"
+	wantTID = "exactly 30 letters or digits"
 )
 
-// ParseMID reads a merchant ID: exactly 10 ASCII letters or digits. It returns a *FieldError otherwise.
+// ParseMID reads a merchant ID: exactly 10 ASCII letters, digits or "_". It returns a *FieldError otherwise.
 func ParseMID(s string) (MID, error) {
-	if len(s) != midLen || !alnum(s) {
-		return "", &FieldError{Field: "MID", Value: s, Want: "exactly 10 letters or digits"}
+	if len(s) != midLen || !word(s) {
+		return "", &FieldError{Field: "MID", Value: s, Want: wantMID}
 	}
 	return MID(s), nil
 }
 
-// ParseTID reads a transaction ID: exactly 30 ASCII letters or digits. It returns a *FieldError otherwise.
+// ParseTID reads a transaction ID: a MID and 20 ASCII letters or digits. It returns a *FieldError otherwise.
 func ParseTID(s string) (TID, error) {
-	if len(s) != tidLen || !alnum(s) {
-		return "", &FieldError{Field: "TID", Value: s, Want: "exactly 30 letters or digits"}
+	if !isTID(s) {
+		return "", &FieldError{Field: "TID", Value: s, Want: wantTID}
 	}
 	return TID(s), nil
 }
@@ -103,6 +107,11 @@ func shortTime(s string) (time.Time, bool) {
 	t, err := time.ParseInLocation("20060102150405", "20"+s, kst())
 	return t, err == nil
 }
+
+func isTID(s string) bool { return len(s) == tidLen && word(s[:midLen]) && alnum(s[midLen:]) }
+
+// word tells letters, digits and "_".
+func word(s string) bool { return alnum(strings.ReplaceAll(s, "_", "")) }
 
 func alnum(s string) bool {
 	for i := range len(s) {

@@ -70,15 +70,11 @@ func (v *values) checked(folded, field, want string, ok func(string) bool) strin
 }
 
 func (v *values) mid() MID {
-	return MID(v.checked("mid", "MID", "exactly 10 letters or digits", func(s string) bool {
-		return len(s) == midLen && alnum(s)
-	}))
+	return MID(v.checked("mid", "MID", wantMID, func(s string) bool { return len(s) == midLen && word(s) }))
 }
 
 func (v *values) tid(folded, field string) TID {
-	return TID(v.checked(folded, field, "exactly 30 letters or digits", func(s string) bool {
-		return len(s) == tidLen && alnum(s)
-	}))
+	return TID(v.checked(folded, field, wantTID, isTID))
 }
 
 // moid accepts what the gateway itself does, so that another system's order on the same MID can be kept.

@@ -41,7 +41,8 @@ func TestParseWon(t *testing.T) {
 func TestParseIDs(t *testing.T) {
 	long := strings.Repeat("a", 40)
 	for in, want := range map[string]string{
-		"gagedemo1m": "mid moid", "SMTNEW001m01012507251636283998": "tid moid", "A1": "moid", long: "moid",
+		"gagedemo1m": "mid moid", "SMTNEW001m01012507251636283998": "tid moid", "t_2301101m": "mid",
+		"t_2301101m01012301281347442061": "tid", "gagedemo1m01_12006091200011234": "", "A1": "moid", long: "moid",
 		long + "a": "", "": "", "A-1": "", "가": "", "gagedemo1m ": "", "gagedemo1m0101200609120001123\n": "",
 	} {
 		var got []string
