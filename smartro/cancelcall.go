@@ -18,7 +18,7 @@ const (
 // CancelReason returns s as CancelMSG may carry it: what EUC-KR or the firewall does not take is replaced,
 // and it is cut to 30 bytes on a character.
 func CancelReason(s string) string {
-	s, _ = clean(EUCKR, "CancelMSG", strings.TrimSpace(s))
+	s, _ = clean(repertoire{cs: EUCKR}, "CancelMSG", strings.TrimSpace(s))
 	s, _ = cut(EUCKR, harmless(s), reasonLimit)
 	return s
 }
@@ -51,13 +51,13 @@ func (c Client) Cancel(ctx context.Context, m Merchant, r CancelRequest) (Cancel
 	return a, nil
 }
 
-// CancelForm is the body of a cancel call. It holds the cancel password: never log it, never let it near a
+// CancelForm is the body of a cancel call; its Notes tell what became of the reason. It holds the cancel password: never log it, never let it near a
 // browser. The error joins every fault as *FieldError.
 func (m Merchant) CancelForm(r CancelRequest) (Form, error) {
 	if err := m.Validate(); err != nil {
 		return Form{}, err
 	}
-	b := &formBuilder{pc: true, cs: EUCKR}
+	b := &formBuilder{pc: true, cs: EUCKR, wide: m.WideEUCKR}
 	if _, err := ParseTID(string(r.TID)); err != nil {
 		b.errs = append(b.errs, err)
 	} else if r.TID.MID() != m.MID {
@@ -90,8 +90,7 @@ func (m Merchant) CancelForm(r CancelRequest) (Form, error) {
 
 // reason adds CancelMSG, which the receiver decodes twice: EUC-KR percent text, encoded again by the form.
 func (b *formBuilder) reason(s string) {
-	s, _ = clean(EUCKR, "CancelMSG", strings.TrimSpace(s))
-	s = harmless(s)
+	s = b.label("CancelMSG", s)
 	if n := EUCKR.Len(s); n > reasonLimit {
 		b.bad("CancelMSG", s, fmt.Sprintf("at most %d bytes in EUC-KR, not %d", reasonLimit, n))
 		return

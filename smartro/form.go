@@ -19,7 +19,7 @@ type Form struct {
 const (
 	NoteShortened = "shortened" // cut to the limit; Detail is what was cut off
 	NoteReplaced  = "replaced"  // Detail lists the characters that could not be sent as they were
-	NoteCP949     = "cp949"     // Detail lists syllables outside KS X 1001: sent, but the gateway may not show them
+	NoteCP949     = "cp949"     // Detail lists syllables outside KS X 1001, sent because of Merchant.WideEUCKR
 	NoteFirewall  = "firewall"  // Detail is what the gateway's web firewall may refuse
 )
 

@@ -11,6 +11,7 @@ import (
 type formBuilder struct {
 	pc     bool
 	cs     Charset
+	wide   bool // Merchant.WideEUCKR
 	fields []Field
 	notes  []Note
 	errs   []error
@@ -55,7 +56,7 @@ func (b *formBuilder) must(name, value string, limit int) {
 
 // text cleans a free text for the charset; what the firewall dislikes in it is noted and left alone.
 func (b *formBuilder) text(name, value string) string {
-	s, notes := clean(b.cs, name, strings.TrimSpace(value))
+	s, notes := clean(repertoire{b.cs, b.wide}, name, strings.TrimSpace(value))
 	b.notes = append(b.notes, notes...)
 	if f := firewall(s); f != "" {
 		b.note(name, NoteFirewall, f)

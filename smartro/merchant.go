@@ -33,6 +33,10 @@ type Merchant struct {
 	// WalletCodes are the result codes that mean approved for KAKAO, TOSS and NAVER, which no source
 	// publishes. nil means 3001, 0000 and any two capital letters followed by 00.
 	WalletCodes []string
+	// WideEUCKR sends the syllables of windows-949 that KS X 1001 lacks, such as 똠, as browsers do. Set it where
+	// the gateway was seen to show them: its own stack is thought to read KS X 1001 alone (weblink §2.5), so
+	// without it they are replaced by "?" in what goes out as EUC-KR.
+	WideEUCKR bool
 	// VbankExpWithTime sends VbankExpDate with its time, 12 digits, as one account agency wants it.
 	VbankExpWithTime bool
 }

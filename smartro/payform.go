@@ -18,7 +18,7 @@ func (m Merchant) PayForm(r PayRequest) (Form, error) {
 	if r.Device != PC && r.Device != Mobile {
 		return Form{}, &FieldError{Field: "device", Value: string(r.Device), Want: "pc or mobile"}
 	}
-	b := &formBuilder{pc: r.Device == PC, cs: r.Device.Charset()}
+	b := &formBuilder{pc: r.Device == PC, cs: r.Device.Charset(), wide: m.WideEUCKR}
 	b.common(m, r)
 	b.byMethod(m, r)
 	b.shares(r)
@@ -97,7 +97,7 @@ func (b *formBuilder) buyer(r PayRequest) {
 	b.must("BuyerTel", tel, 30)
 	b.must("BuyerEmail", b.mail("BuyerEmail", r.BuyerEmail), 60)
 	b.put("ParentEmail", b.mail("ParentEmail", r.ParentEmail), 60)
-	b.put("BuyerAddr", b.text("BuyerAddr", r.BuyerAddr), 100)
+	b.put("BuyerAddr", b.label("BuyerAddr", r.BuyerAddr), 100)
 	post := strings.ReplaceAll(strings.TrimSpace(r.BuyerPostNo), "-", "")
 	if !digits(post) {
 		b.bad("BuyerPostNo", r.BuyerPostNo, "digits")

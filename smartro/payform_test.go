@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files; review their diff")
 
-// request is a complete request for a method and device. 똠 is in CP949 only.
+// request is a complete request for a method and device. 똠 is outside KS X 1001.
 func request(device smartro.Device, method smartro.Method) smartro.PayRequest {
 	r := smartro.PayRequest{
 		Device: device, Method: method, Moid: "A20261123001", Amt: 11000, GoodsName: "똠양꿍 & 홍차 — 2인분", GoodsCnt: 2,
@@ -155,7 +155,8 @@ func TestTextNotes(t *testing.T) {
 		{smartro.PC, "A—B–C ₩1\u00a0D", "A-B-C ￦1 D", []string{smartro.NoteReplaced}, "—–₩\u00a0"},
 		{smartro.PC, "café 😀", "caf? ?", []string{smartro.NoteReplaced}, "é😀"},
 		{smartro.Mobile, "café 😀", "café 😀", nil, ""},
-		{smartro.PC, "똠펲뷁가", "똠펲뷁가", []string{smartro.NoteCP949}, "똠펲뷁"},
+		{smartro.PC, "똠펲뷁가", "???가", []string{smartro.NoteReplaced}, "똠펲뷁"},
+		{smartro.Mobile, "똠펲뷁가", "똠펲뷁가", nil, ""},
 		{smartro.PC, `<b>"책"</b>`, "＜b＞＂책＂＜/b＞", []string{smartro.NoteFirewall}, `< > " " < >`},
 		{smartro.Mobile, "a--b; drop table x", "a－－b； drop table x", []string{smartro.NoteFirewall}, "; -- drop table"},
 		{smartro.PC, strings.Repeat("가", 41), strings.Repeat("가", 40), []string{smartro.NoteShortened}, "가"},
@@ -180,5 +181,51 @@ func TestTextNotes(t *testing.T) {
 		if got := form.Get("GoodsName"); got != c.sent || !slices.Equal(kinds, c.noteKinds) || detail != c.noteDetail {
 			t.Errorf("%q sent as %q with notes %+v; want %q, %q %q", c.goods, got, form.Notes, c.sent, c.noteKinds, c.noteDetail)
 		}
+	}
+}
+
+// TestWideEUCKR: a shop whose gateway shows all syllables may have them sent.
+func TestWideEUCKR(t *testing.T) {
+	m := merchant()
+	m.WideEUCKR = true
+	r := request(smartro.PC, smartro.Card)
+	r.GoodsName = "똠양꿍 😀"
+	form, err := m.PayForm(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []smartro.Note{{Field: "GoodsName", Kind: smartro.NoteReplaced, Detail: "😀"}, {Field: "GoodsName", Kind: smartro.NoteCP949, Detail: "똠"}}
+	if form.Get("GoodsName") != "똠양꿍 ?" || !slices.Equal(form.Notes, want) {
+		t.Errorf("sent %q, notes %+v", form.Get("GoodsName"), form.Notes)
+	}
+	if raw := string(form.Encode()); !strings.Contains(raw, "GoodsName=%8Cc%BE%E7%B2%E1+%3F&") {
+		t.Errorf("bytes %s", raw)
+	}
+}
+
+// TestNotesOfEveryLabel: what people read is cleaned in each field, and each change is told.
+func TestNotesOfEveryLabel(t *testing.T) {
+	r := request(smartro.PC, smartro.Card)
+	r.GoodsName, r.BuyerName, r.BuyerAddr = "홍차", "오'브 é", "\"별관\" 3층"
+	form, err := merchant().PayForm(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if form.Get("BuyerName") != "오＇브 ?" || form.Get("BuyerAddr") != "＂별관＂ 3층" {
+		t.Errorf("sent %q, %q", form.Get("BuyerName"), form.Get("BuyerAddr"))
+	}
+	want := []smartro.Note{
+		{Field: "BuyerName", Kind: smartro.NoteReplaced, Detail: "é"}, {Field: "BuyerName", Kind: smartro.NoteFirewall, Detail: "'"},
+		{Field: "BuyerAddr", Kind: smartro.NoteFirewall, Detail: "\" \""},
+	}
+	if !slices.Equal(form.Notes, want) {
+		t.Errorf("notes %+v", form.Notes)
+	}
+	cancel, err := merchant().CancelForm(smartro.CancelRequest{TID: cardTID, Amt: 1000, Reason: "품절 😀"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cancel.Notes) != 1 || cancel.Notes[0] != (smartro.Note{Field: "CancelMSG", Kind: smartro.NoteReplaced, Detail: "😀"}) {
+		t.Errorf("cancel notes %+v", cancel.Notes)
 	}
 }

@@ -9,9 +9,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// clean returns s as cs carries it: composed, without control characters, look-alikes in place, "?" for the
-// rest. A second clean changes nothing more.
-func clean(cs Charset, field, s string) (string, []Note) {
+// repertoire says which characters a field may carry.
+type repertoire struct {
+	cs   Charset
+	wide bool // of EUCKR: windows-949, not only KS X 1001 (see Merchant.WideEUCKR)
+}
+
+// clean returns s as the repertoire carries it: composed, without control characters, look-alikes in place, "?"
+// for the rest. A second clean changes nothing more.
+func clean(rep repertoire, field, s string) (string, []Note) {
 	var out, replaced, narrow strings.Builder
 	for _, r := range norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD")) {
 		sent := r
@@ -20,11 +26,12 @@ func clean(cs Charset, field, s string) (string, []Note) {
 			sent = ' '
 		case r == utf8.RuneError:
 			sent = '?'
-		case cs == EUCKR:
+		case rep.cs == EUCKR:
 			sent = eucLookAlike(r)
-			if encodeRune(sent) == nil {
+			switch {
+			case encodeRune(sent) == nil || !rep.wide && !ksx1001(sent):
 				sent = '?'
-			} else if !ksx1001(sent) {
+			case !ksx1001(sent):
 				narrow.WriteRune(r)
 			}
 		}
