@@ -85,6 +85,9 @@ func (m Merchant) CancelForm(r CancelRequest) (Form, error) {
 	}
 	b.put("DivideInfo", info, 2000)
 	b.refund(m.RefundFields.orDefault(), r.Refund)
+	if r.Refund != nil {
+		return b.form(m.endpoints().Refund)
+	}
 	return b.form(m.endpoints().Cancel)
 }
 

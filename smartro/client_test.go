@@ -195,3 +195,97 @@ func TestInquire(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpointsOneByOne: each URL can be changed alone, and only the call that it is for goes there.
+func TestEndpointsOneByOne(t *testing.T) {
+	const own = "http://127.0.0.1:9/own"
+	used := func(m smartro.Merchant) map[string]string {
+		t.Helper()
+		to := map[string]string{"ReceiptPage": m.ReceiptURL(cardTID, smartro.Slip)}
+		for name, device := range map[string]smartro.Device{"PCWindow": smartro.PC, "MobileWindow": smartro.Mobile} {
+			form, err := m.PayForm(request(device, smartro.Card))
+			if err != nil {
+				t.Fatal(err)
+			}
+			to[name] = form.Action
+		}
+		for name, account := range map[string]*smartro.RefundAccount{"Cancel": nil, "Refund": {BankCode: "088", Number: "1", Holder: "홍"}} {
+			r := partOf1000()
+			r.Refund = account
+			form, err := m.CancelForm(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to[name] = form.Action
+		}
+		_, err := smartro.Client{HTTP: &http.Client{Transport: transport(func(r *http.Request) { to["ReceiptData"] = r.URL.String() })}}.Inquire(t.Context(), m, cardTID)
+		if err == nil {
+			t.Fatal("answered by nobody")
+		}
+		return to
+	}
+	before := used(merchant())
+	for name, change := range map[string]func(*smartro.Endpoints){
+		"PCWindow":     func(e *smartro.Endpoints) { e.PCWindow = own },
+		"MobileWindow": func(e *smartro.Endpoints) { e.MobileWindow = own },
+		"Cancel":       func(e *smartro.Endpoints) { e.Cancel = own },
+		"Refund":       func(e *smartro.Endpoints) { e.Refund = own },
+		"ReceiptPage":  func(e *smartro.Endpoints) { e.ReceiptPage = own },
+		"ReceiptData":  func(e *smartro.Endpoints) { e.ReceiptData = own },
+	} {
+		m := merchant()
+		change(&m.Endpoints)
+		for call, url := range used(m) {
+			follows := call == name || name == "Cancel" && call == "Refund" // the refund path is the cancel's until it is told apart
+			if follows != strings.HasPrefix(url, own) || !follows && url != before[call] {
+				t.Errorf("%s changed: %s goes to %s", name, call, url)
+			}
+		}
+	}
+}
+
+// transport tells of a request and answers nothing.
+type transport func(*http.Request)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	f(r)
+	return nil, net.ErrClosed
+}
+
+// TestRefundFields: the names of the refund account are the shop's to change.
+func TestRefundFields(t *testing.T) {
+	m := merchant()
+	m.RefundFields = smartro.RefundFields{Bank: "bankCd", Number: "acctNo"}
+	r := partOf1000()
+	r.Refund = &smartro.RefundAccount{BankCode: "088", Number: "110-123", Holder: "홍길동"}
+	form, err := m.CancelForm(r)
+	if err != nil || form.Get("bankCd") != "088" || form.Get("acctNo") != "110123" || form.Get("RefundAcctNm") != "홍길동" || form.Get("RefundBankCd") != "" {
+		t.Errorf("%+v, %v", form.Fields, err)
+	}
+}
+
+// TestInquiryShape: an answer in another spelling is read once the shop has told how.
+func TestInquiryShape(t *testing.T) {
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		asked = string(raw)
+		_, _ = io.WriteString(w, `{"trade_no":"`+string(cardTID)+`","Amt":11000,"remain":"10000","status":"PART"}`)
+	}))
+	defer srv.Close()
+	m := merchant()
+	m.Endpoints = smartro.EndpointsAt(srv.URL)
+	if _, err := (smartro.Client{}).Inquire(t.Context(), m, cardTID); !errors.Is(err, smartro.ErrNotProven) {
+		t.Errorf("another spelling, unknown: %v", err)
+	}
+	m.InquiryShape = smartro.InquiryShape{
+		TID: "TID", Type: "slip", Names: map[string]string{"TradeNo": "TID", "remain": "BalanceAmt", "status": "StateCd"}, States: map[string]string{"PART": "2"},
+	}
+	q, err := smartro.Client{}.Inquire(t.Context(), m, cardTID)
+	if err != nil || q.TID != cardTID || q.Amt != 11000 || q.Balance != 10000 || q.State != "2" || q.Fields[0].Name != "trade_no" {
+		t.Errorf("%+v, %v", q, err)
+	}
+	if asked != `{"TID":"`+string(cardTID)+`","slip":"0"}` {
+		t.Errorf("asked %s", asked)
+	}
+}

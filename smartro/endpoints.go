@@ -8,6 +8,7 @@ type Endpoints struct {
 	PCWindow     string // where the PC form is posted
 	MobileWindow string // where the mobile form is posted
 	Cancel       string // server to server, for PC and mobile payments
+	Refund       string // the same for a paid virtual account; "" means Cancel, since no source tells its own (cancel §4)
 	ReceiptPage  string // IssueLoader, opened by people
 	ReceiptData  string // server to server; the merchant key goes there, so never from a browser
 }
@@ -63,6 +64,9 @@ func (e Endpoints) or(d Endpoints) Endpoints {
 		if *p.have == "" {
 			*p.have = *p.deflt
 		}
+	}
+	if e.Refund == "" {
+		e.Refund = e.Cancel
 	}
 	return e
 }

@@ -22,7 +22,8 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 	if tid.MID() != m.MID {
 		return Inquiry{}, notSent(&FieldError{Field: "TID", Value: string(tid), Want: "a transaction of " + string(m.MID)})
 	}
-	body, err := json.Marshal(map[string]string{"tid": string(tid), "type": "0"})
+	shape := m.InquiryShape
+	body, err := json.Marshal(map[string]string{orElse(shape.TID, "tid"): string(tid), orElse(shape.Type, "type"): "0"})
 	if err != nil {
 		return Inquiry{}, notSent(err)
 	}
@@ -33,7 +34,7 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 	if err != nil {
 		return Inquiry{Raw: raw}, err
 	}
-	q, err := ParseInquiry(raw)
+	q, err := m.ParseInquiry(raw)
 	if err != nil {
 		return Inquiry{Raw: raw}, err
 	}
@@ -43,20 +44,26 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 	return q, nil
 }
 
+// ParseInquiry is [Merchant.ParseInquiry] of a merchant that changed nothing of its InquiryShape.
+func ParseInquiry(raw []byte) (Inquiry, error) { return Merchant{}.ParseInquiry(raw) }
+
 // ParseInquiry reads the answer of the receipt-data API: one flat JSON object, names without case and
-// underscores. The error is ErrUnreadable, ErrAmbiguous, ErrTooLarge, ErrNotProven or a *FieldError, and the
-// Inquiry is then zero.
-func ParseInquiry(raw []byte) (Inquiry, error) {
+// underscores, spelled as m.InquiryShape says. The error is ErrUnreadable, ErrAmbiguous, ErrTooLarge,
+// ErrNotProven or a *FieldError, and the Inquiry is then zero.
+func (m Merchant) ParseInquiry(raw []byte) (Inquiry, error) {
 	fields, err := jsonFields(raw)
 	if err != nil {
 		return Inquiry{}, err
 	}
-	v := readValues(fields, []string{"mid", "tid", "moid", "amt", "balanceamt", "statecd", "resultcode"}, nil)
+	v := readValues(m.InquiryShape.renamed(fields), []string{"mid", "tid", "moid", "amt", "balanceamt", "statecd", "resultcode"}, nil)
 	q := Inquiry{
 		TID: v.tid("tid", "TID"), MID: v.mid(), Moid: v.moid(), Method: v.method(), State: v.text("statecd"),
 		AuthDate: v.text("authdate"), AuthCode: v.text("authcode"), CardName: v.text("fnname"), CardCode: v.text("fncd"),
 		VbankNum: v.text("vbanknum"), VbankName: v.text("vbankname"),
 		ResultCode: v.code(), ResultMsg: v.text("resultmsg"),
+	}
+	if state, ok := m.InquiryShape.States[q.State]; ok {
+		q.State = state
 	}
 	var hasAmt bool
 	q.Amt, hasAmt = v.won("amt", "Amt")
@@ -72,6 +79,22 @@ func ParseInquiry(raw []byte) (Inquiry, error) {
 	}
 	q.Fields, q.Raw = fields, bytes.Clone(raw)
 	return q, nil
+}
+
+// renamed gives fields the names that this package reads.
+func (s InquiryShape) renamed(fields []Field) []Field {
+	names := make(map[string]string, len(s.Names))
+	for theirs, ours := range s.Names {
+		names[fold(theirs)] = ours
+	}
+	out := make([]Field, len(fields))
+	for i, f := range fields {
+		if ours, ok := names[fold(f.Name)]; ok {
+			f.Name = ours
+		}
+		out[i] = f
+	}
+	return out
 }
 
 // jsonFields reads one flat JSON object in the order that it stands. Numbers keep their digits; null is empty.

@@ -29,6 +29,7 @@ type Merchant struct {
 	Methods        []Method // what the MID may use; empty means all seven
 	NoticeCharset  Charset  // of retry notifications, as set in the merchant site; "" means EUCKR
 	InquiryProves  bool     // somebody compared a real receipt-data answer with what this package reads
+	InquiryShape   InquiryShape
 	RefundFields   RefundFields
 	// WalletCodes are the result codes that mean approved for KAKAO, TOSS and NAVER, which no source
 	// publishes. nil means 3001, 0000 and any two capital letters followed by 00.
@@ -44,6 +45,14 @@ type Merchant struct {
 // RefundFields are the names of a refund account's fields in the cancel call. No source of the gateway has
 // them, so a shop can change them; empty ones mean RefundBankCd, RefundAcctNo and RefundAcctNm (cancel §4).
 type RefundFields struct{ Bank, Number, Holder string }
+
+// InquiryShape is the spelling of the receipt-data API, whose documents are cut off in every copy, so a shop
+// can change it (receipts-and-queries §2). The zero value is this package's own reading.
+type InquiryShape struct {
+	TID, Type string            // names in the request; empty ones mean tid and type
+	Names     map[string]string // names in the answer that differ: as it came → as this package reads it, such as "balance" → "BalanceAmt"
+	States    map[string]string // values of StateCd that differ: as it came → 0 approved, 1 cancelled, 2 partly cancelled
+}
 
 func (f RefundFields) orDefault() RefundFields {
 	for _, p := range []struct {
@@ -121,10 +130,12 @@ func (m Merchant) endpointFaults() (errs []error) {
 		host(other.PCWindow), host(other.MobileWindow), host(other.ReceiptPage), host(other.ReceiptData),
 	}
 	for _, u := range []struct{ field, url string }{
-		{"PCWindow", e.PCWindow}, {"MobileWindow", e.MobileWindow}, {"Cancel", e.Cancel},
+		{"PCWindow", e.PCWindow}, {"MobileWindow", e.MobileWindow}, {"Cancel", e.Cancel}, {"Refund", e.Refund},
 		{"ReceiptPage", e.ReceiptPage}, {"ReceiptData", e.ReceiptData},
 	} {
 		switch {
+		case u.field == "Refund" && u.url == e.Cancel:
+			continue // the same fault would be told twice
 		case !absoluteURL(u.url):
 			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "an absolute http or https URL"})
 		case m.Mode == Real && !strings.HasPrefix(u.url, "https://"):

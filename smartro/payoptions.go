@@ -98,7 +98,7 @@ func (b *formBuilder) shares(r PayRequest) {
 		b.errs = append(b.errs, err)
 	}
 	b.put("DivideInfo", info, 2000)
-	b.put("Productinfo", b.text("Productinfo", r.ProductInfo), 2000)
+	b.put("Productinfo", b.label("Productinfo", r.ProductInfo), 2000)
 }
 
 // divideInfo is the sub-mall split: Base64 of JSON in UTF-8, its amounts as text.
@@ -128,24 +128,14 @@ func (b *formBuilder) escrow(e *Escrow) {
 		return
 	}
 	b.put("EscrowCD", "1", 1)
-	for _, f := range []struct {
-		name, value string
-		required    bool
-	}{
-		{"DeliveryCode", e.DeliveryCode, false}, {"DeliveryNumber", e.DeliveryNumber, false},
-		{"DeliveryAddr1", e.DeliveryAddr1, true}, {"DeliveryAddr2", e.DeliveryAddr2, false},
-		{"DeliveryPost", e.DeliveryPost, true},
-		{"ReceiverName", e.ReceiverName, true}, {"ReceiverTel", e.ReceiverTel, true},
-		{"SellerAddr1", e.SellerAddr1, true}, {"SellerAddr2", e.SellerAddr2, false},
-		{"SellerPost", e.SellerPost, true}, {"SellerTel", e.SellerTel, true},
-		{"SellerId", e.SellerID, true}, {"SellerName", e.SellerName, true},
+	for _, f := range []Field{
+		{"DeliveryCode", e.DeliveryCode}, {"DeliveryNumber", e.DeliveryNumber},
+		{"DeliveryAddr1", e.DeliveryAddr1}, {"DeliveryAddr2", e.DeliveryAddr2}, {"DeliveryPost", e.DeliveryPost},
+		{"ReceiverName", e.ReceiverName}, {"ReceiverTel", e.ReceiverTel},
+		{"SellerAddr1", e.SellerAddr1}, {"SellerAddr2", e.SellerAddr2}, {"SellerPost", e.SellerPost},
+		{"SellerTel", e.SellerTel}, {"SellerId", e.SellerID}, {"SellerName", e.SellerName},
 	} {
-		value := b.text(f.name, f.value)
-		if f.required {
-			b.must(f.name, value, 100)
-		} else {
-			b.put(f.name, value, 100)
-		}
+		b.must(f.Name, b.label(f.Name, f.Value), 100)
 	}
 }
 

@@ -68,8 +68,7 @@ type DividePart struct {
 	GoodsName string
 }
 
-// Escrow is the delivery data of an escrow payment, each value at most 100 bytes. The second address lines
-// and the two Delivery numbers, unknown before the parcel is handed over, may be empty.
+// Escrow is the delivery data of an escrow payment: all of it is required, each value at most 100 bytes.
 type Escrow struct {
 	DeliveryCode, DeliveryNumber               string
 	DeliveryAddr1, DeliveryAddr2, DeliveryPost string
