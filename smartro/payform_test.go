@@ -229,3 +229,127 @@ func TestNotesOfEveryLabel(t *testing.T) {
 		t.Errorf("cancel notes %+v", cancel.Notes)
 	}
 }
+
+// full is a request that sends every field of the device, for the contracts that have them.
+func full(device smartro.Device, method smartro.Method) smartro.PayRequest {
+	r := request(device, method)
+	r.ParentEmail, r.BuyerAddr, r.BuyerPostNo, r.RetryURL = "parent@example.com", "서울시 중구 세종대로 110", "045-24", "https://shop.example.com/n"
+	r.MallUserID, r.MallReserved, r.SkinColor, r.OfferPeriod = "user001", "key=7", "GREEN", "2026112320261223"
+	r.PayType, r.ReceiptType = "KPCD", "Y"
+	r.CardCompany, r.CardQuota, r.CardPoint = "06", "03", "1"
+	r.SspMallID, r.ShopTax, r.SvcAmt, r.Tax = "gagessp01", true, 100, 1000
+	r.Divide = []smartro.DividePart{{MID: "gagesub01m", Amt: 5000, GoodsName: "홍차"}, {MID: "gagesub02m", Amt: 6000, GoodsName: "찻잔"}}
+	r.ProductInfo = "홍차와 찻잔"
+	r.Escrow = &smartro.Escrow{
+		DeliveryCode: "04", DeliveryNumber: "-", DeliveryAddr1: "서울시 중구", DeliveryAddr2: "세종대로 110", DeliveryPost: "04524",
+		ReceiverName: "홍길동", ReceiverTel: "01012345678", SellerAddr1: "부산시", SellerAddr2: "중앙대로 1", SellerPost: "47545",
+		SellerTel: "0511234567", SellerID: "seller1", SellerName: "찻집",
+	}
+	r.OpenType, r.Language, r.ClientType, r.URLScheme = "KR", "KR", "HYB", "teashop://pay"
+	return r
+}
+
+// TestEveryField: each field of weblink §2 is sent on the devices that have it, in no other form, and never empty.
+func TestEveryField(t *testing.T) {
+	const (
+		common = "PayMethod PayType GoodsCnt GoodsName Amt Moid MID ReturnURL RetryURL mallUserID BuyerName BuyerTel BuyerEmail ParentEmail " +
+			"BuyerAddr BuyerPostNo UserIP MallIP ediDate EncryptData TransType SocketYN MallResultFWD EncodingType UrlEncode SecureType MallReserved " +
+			"VbankExpDate GoodsCl OfferPeriod ReceiptType fn_cd CardQuota CardPoint TaxCD SvcAmt Tax DivideInfo Productinfo EscrowCD " +
+			"DeliveryCode DeliveryNumber DeliveryAddr1 DeliveryAddr2 DeliveryPost ReceiverName ReceiverTel " +
+			"SellerAddr1 SellerAddr2 SellerPost SellerTel SellerId SellerName"
+		pcOnly     = " SkinColor SspMallID FORWARD OpenType"
+		mobileOnly = " StopURL Language clientType urlScheme IspWapUrl IsBankPayBridge"
+	)
+	m := merchant()
+	m.Hash, m.SendSecureType = smartro.SHA256, true
+	for device, names := range map[smartro.Device]string{smartro.PC: common + pcOnly, smartro.Mobile: common + mobileOnly} {
+		sent := map[string]bool{}
+		for _, method := range smartro.Methods() {
+			form, err := m.PayForm(full(device, method))
+			if err != nil {
+				t.Fatal(device, method, err)
+			}
+			if method == smartro.Card {
+				golden(t, "pay_"+string(device)+"_full.golden", []byte(strings.ReplaceAll(string(form.Encode()), "&", "\n&")+"\n"))
+			}
+			once := map[string]bool{}
+			for _, f := range form.Fields {
+				if f.Value == "" || once[f.Name] {
+					t.Errorf("%s %s: %s is empty or sent twice", device, method, f.Name)
+				}
+				once[f.Name], sent[f.Name] = true, true
+			}
+		}
+		for _, name := range strings.Fields(names) {
+			if !sent[name] {
+				t.Errorf("%s: no form has %s", device, name)
+			}
+			delete(sent, name)
+		}
+		if len(sent) > 0 {
+			t.Errorf("%s: the reference does not have %v", device, sent)
+		}
+	}
+}
+
+// TestEveryLength: a byte more than the reference allows is an error that names the field, on each device.
+func TestEveryLength(t *testing.T) {
+	type R = smartro.PayRequest
+	fill := func(n int) string { return strings.Repeat("a", n) }
+	url := func(n int) string { return "https://shop.example.com/" + fill(n-len("https://shop.example.com/")) }
+	for field, c := range map[string]struct {
+		pc, mobile int // 0: not sent on that device
+		set        func(r *R, n int)
+	}{
+		"ReturnURL":     {200, 200, func(r *R, n int) { r.ReturnURL = url(n) }},
+		"RetryURL":      {200, 200, func(r *R, n int) { r.RetryURL = url(n) }},
+		"StopURL":       {0, 200, func(r *R, n int) { r.StopURL = url(n) }},
+		"mallUserID":    {10, 20, func(r *R, n int) { r.MallUserID = fill(n) }},
+		"BuyerName":     {30, 30, func(r *R, n int) { r.BuyerName = fill(n) }},
+		"BuyerTel":      {30, 30, func(r *R, n int) { r.BuyerTel = strings.Repeat("0", n) }},
+		"BuyerEmail":    {60, 60, func(r *R, n int) { r.BuyerEmail = fill(n-4) + "@a.b" }},
+		"ParentEmail":   {60, 60, func(r *R, n int) { r.ParentEmail = fill(n-4) + "@a.b" }},
+		"BuyerAddr":     {100, 100, func(r *R, n int) { r.BuyerAddr = fill(n) }},
+		"BuyerPostNo":   {6, 6, func(r *R, n int) { r.BuyerPostNo = strings.Repeat("1", n) }},
+		"MallReserved":  {500, 500, func(r *R, n int) { r.MallReserved = fill(n) }},
+		"Moid":          {40, 40, func(r *R, n int) { r.Moid = smartro.Moid(fill(n)) }},
+		"OfferPeriod":   {16, 16, func(r *R, n int) { r.OfferPeriod = strings.Repeat("1", n) }},
+		"fn_cd":         {3, 3, func(r *R, n int) { r.CardCompany, r.CardQuota = strings.Repeat("0", n), "00" }},
+		"SspMallID":     {10, 0, func(r *R, n int) { r.SspMallID = fill(n) }},
+		"Productinfo":   {2000, 2000, func(r *R, n int) { r.ProductInfo = fill(n) }},
+		"urlScheme":     {0, 200, func(r *R, n int) { r.URLScheme = fill(n) }},
+		"DeliveryAddr1": {100, 100, func(r *R, n int) { r.Escrow.DeliveryAddr1 = fill(n) }},
+		"SellerName":    {100, 100, func(r *R, n int) { r.Escrow.SellerName = fill(n) }},
+	} {
+		for device, limit := range map[smartro.Device]int{smartro.PC: c.pc, smartro.Mobile: c.mobile} {
+			if limit == 0 {
+				continue
+			}
+			for n, want := range map[int]string{limit: "", limit + 1: field} {
+				r := full(device, smartro.Card)
+				c.set(&r, n)
+				if _, err := merchant().PayForm(r); faultFields(err) != want {
+					t.Errorf("%s of %d bytes on %s: %v", field, n, device, err)
+				}
+			}
+		}
+	}
+	for device, want := range map[smartro.Device]string{smartro.PC: "", smartro.Mobile: "Tax"} {
+		r := full(device, smartro.Card)
+		r.Amt, r.Divide, r.Tax = 999999999999, nil, 1000000000
+		if _, err := merchant().PayForm(r); faultFields(err) != want {
+			t.Errorf("10 digits of tax on %s: %v", device, err)
+		}
+	}
+	for name, without := range map[string]func(*smartro.Escrow){
+		"DeliveryCode":  func(e *smartro.Escrow) { e.DeliveryCode = "" },
+		"DeliveryAddr2": func(e *smartro.Escrow) { e.DeliveryAddr2 = " " },
+		"SellerId":      func(e *smartro.Escrow) { e.SellerID = "" },
+	} {
+		r := full(smartro.PC, smartro.Card)
+		without(r.Escrow)
+		if _, err := merchant().PayForm(r); faultFields(err) != name {
+			t.Errorf("escrow without %s: %v", name, err)
+		}
+	}
+}

@@ -31,8 +31,9 @@ func (b *formBuilder) byMethod(m Merchant, r PayRequest) {
 	}
 	if r.OfferPeriod != "" && (len(r.OfferPeriod) != 16 || !digits(r.OfferPeriod)) {
 		b.bad("OfferPeriod", r.OfferPeriod, "16 digits: yyyyMMddyyyyMMdd")
+	} else {
+		b.put("OfferPeriod", r.OfferPeriod, 16)
 	}
-	b.put("OfferPeriod", r.OfferPeriod, 16)
 	b.tax(r)
 }
 
