@@ -244,7 +244,7 @@ func (s *Server) postSample(c echo.Context) error {
 		}
 		o, err := s.Shop.CreateOrder(ctx, app.Staff{}, app.OrderInput{
 			Goods: g.Name, GoodsCnt: 1, Amount: app.Won(g.Amount),
-			BuyerName: "홍길동", BuyerTel: "01099991111", BuyerEmail: "hong@example.com",
+			BuyerName: text.T(ctx, "pay.sample.buyer"), BuyerTel: "01099991111", BuyerEmail: "hong@example.com",
 		})
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -102,7 +101,7 @@ func readCancelForm(c echo.Context) app.CancelInput {
 		RefundBank: c.FormValue("refund_bank"), RefundAcct: c.FormValue("refund_acct"), RefundName: c.FormValue("refund_name"),
 	}
 	if !in.Whole {
-		in.Amount, _ = smartro.ParseWon(strings.NewReplacer(",", "", " ", "", "원", "", "₩", "").Replace(c.FormValue("amount")))
+		in.Amount, _ = smartro.ParseWon(view.BareWon(c.FormValue("amount")))
 	}
 	return in
 }

@@ -94,7 +94,7 @@ func (s *Server) showNewRequest(c echo.Context, status int, p templates.RequestF
 
 // typedWon reads an amount as people type it. What is no amount is -1, which every use case refuses.
 func typedWon(s string) app.Won {
-	s = strings.NewReplacer(",", "", " ", "", "원", "", "₩", "").Replace(s)
+	s = view.BareWon(s)
 	if s == "" {
 		return 0
 	}

@@ -38,6 +38,11 @@ func Won[T ~int64](ctx context.Context, n T) string {
 	return Comma(int64(n)) + "원"
 }
 
+// BareWon takes away what people write around and between an amount's digits: "33,000원" and "₩ 33,000" are "33000".
+func BareWon(s string) string {
+	return strings.NewReplacer(",", "", " ", "", "원", "", "₩", "").Replace(s)
+}
+
 // When writes a time in Seoul as "11월 23일(월) 14:05", in English "Mon 23 Nov, 14:05"; "" for the zero time.
 func When(ctx context.Context, t time.Time) string {
 	if t.IsZero() {
