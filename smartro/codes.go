@@ -1,6 +1,9 @@
 package smartro
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // CardCompanyName is the Korean name of an issuer or acquirer (codes §3). Codes may be padded: "06", "006" and "6"
 // are one. A name that came with a message is better than this one.
@@ -21,6 +24,29 @@ func CardCompanyName(code string) (string, bool) {
 	return name, ok
 }
 
+// Acquirer is the two digits of the company that claims an issuer's sales (codes §3). ok is false for an issuer
+// that the table does not know, or knows without its acquirer.
+func Acquirer(issuer string) (code string, ok bool) {
+	if _, known := CardCompanyName(issuer); !known {
+		return "", false
+	}
+	switch n, _ := strconv.Atoi(issuer); n {
+	case 36, 56, 57, 60, 61, 72, 73, 74:
+		return "", false
+	case 2, 22, 37:
+		return "02", true
+	case 3, 24, 25, 26, 29:
+		return "03", true
+	case 4, 28:
+		return "04", true
+	case 7, 27:
+		return "07", true
+	case 6, 8, 12, 15, 16:
+		return fmt.Sprintf("%02d", n), true
+	}
+	return "01", true
+}
+
 // BankName is the Korean name of a bank by its three digits (codes §4).
 func BankName(code string) (string, bool) {
 	name, ok := map[string]string{
@@ -32,7 +58,8 @@ func BankName(code string) (string, bool) {
 	return name, ok
 }
 
-// Banks lists the codes that [BankName] knows, in the order that people look for them.
+// Banks lists the banks of today, those of [BankName] without 005, which became 081, in the order that people
+// look for them.
 func Banks() []string {
 	return []string{
 		"004", "088", "020", "081", "011", "003", "090", "092", "089", "023", "045", "048", "071", "031", "032", "039", "034", "037", "035",
@@ -40,11 +67,13 @@ func Banks() []string {
 	}
 }
 
-// ResultText explains a published result code in Korean (codes §1). An unknown code is shown as it came.
+// ResultText explains a result code of codes §1 in Korean; those of the newer module and of single shops, too. An unknown code is shown as it came.
 func ResultText(code string) (string, bool) {
 	text, ok := map[string]string{
 		"3001": "카드 승인", "4000": "계좌이체 완료", "4100": "가상계좌 발급", "4110": "가상계좌 입금", "A000": "휴대폰 결제 완료", "B000": "상품권 결제 완료",
 		"7001": "현금영수증 발급", "2001": "취소 완료", "2211": "환불 완료", "2013": "이미 취소된 거래", "2015": "이미 취소되어 취소 실패",
+		"0000": "정상 처리", "H000": "해피머니 결제 완료", "T000": "티머니 결제 완료", "T001": "티머니 등록 완료", "BL00": "도서상품권 결제 완료",
+		"KP00": "카카오페이 결제 완료", "NP00": "네이버페이 결제 완료", "PO00": "페이코 결제 완료", "TP00": "토스 결제 완료", "2100": "취소 완료 (옛 코드)",
 		"9999": "시스템 오류", "W034": "사용자 취소", "U999": "사용자 취소",
 	}[code]
 	return text, ok

@@ -56,8 +56,10 @@ func (v *values) fail(err error) {
 	}
 }
 
-// text returns the value called folded, or "".
-func (v *values) text(folded string) string { return v.first[folded] }
+// text returns the value called folded, or "". A NUL, which no text holds and no database takes for one, is U+FFFD.
+func (v *values) text(folded string) string {
+	return strings.ReplaceAll(v.first[folded], "\x00", "\uFFFD")
+}
 
 // checked returns the value called folded if it is empty or ok accepts it; otherwise it fails naming field.
 func (v *values) checked(folded, field, want string, ok func(string) bool) string {

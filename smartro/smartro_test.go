@@ -171,6 +171,26 @@ func TestCodes(t *testing.T) {
 			t.Errorf("CardCompanyName(%q) = %q, %t; want %q", code, got, ok, want)
 		}
 	}
+	for code, want := range map[string]string{
+		"01": "01", "006": "06", "27": "07", "37": "02", "22": "02", "25": "03", "28": "04", "43": "01", "36": "", "72": "", "59": "", "": "",
+	} {
+		if got, ok := smartro.Acquirer(code); got != want || ok != (want != "") {
+			t.Errorf("Acquirer(%q) = %q, %t; want %q", code, got, ok, want)
+		}
+	}
+	for _, code := range smartro.Banks() {
+		if _, ok := smartro.BankName(code); !ok || len(code) != 3 {
+			t.Errorf("bank %q has no name", code)
+		}
+	}
+	for _, code := range strings.Fields("3001 4000 4100 4110 A000 B000 7001 2001 2211 2013 0000 H000 T000 T001 BL00 KP00 NP00 PO00 TP00 2100 9999 W034 U999") {
+		if _, ok := smartro.ResultText(code); !ok {
+			t.Errorf("code %s has no text", code)
+		}
+	}
+	if cards, banks := count(smartro.CardCompanyName, "%02d"), count(smartro.BankName, "%03d"); cards != 54 || banks != 26 {
+		t.Errorf("%d card companies, %d banks; the reference has 54 and 26", cards, banks)
+	}
 	if got, _ := smartro.BankName("088"); got != "신한은행" {
 		t.Errorf("BankName(088) = %q", got)
 	}
@@ -180,6 +200,16 @@ func TestCodes(t *testing.T) {
 	if test, live := smartro.PublishedSenders(smartro.Test), smartro.PublishedSenders(smartro.Real); len(test) != 2 || len(live) != 3 {
 		t.Errorf("senders: %v, %v", test, live)
 	}
+}
+
+// count is how many codes of up to three digits have a name.
+func count(name func(string) (string, bool), format string) (n int) {
+	for i := range 1000 {
+		if _, ok := name(fmt.Sprintf(format, i)); ok {
+			n++
+		}
+	}
+	return n
 }
 
 func TestReceiptURL(t *testing.T) {

@@ -107,8 +107,9 @@ func (g *Gateway) outcome(v *view, p payment, action string, with paidWith) (pay
 	p.State = paid
 	switch p.Method {
 	case smartro.Card:
+		acquirer, _ := smartro.Acquirer(with.CardCode)
 		p.Paid.CardNum = "9" + randomDigits(5) + "******" + randomDigits(4) // no issuer's number begins with 9
-		p.Paid.AcquirerCode = acquirer(with.CardCode)
+		p.Paid.AcquirerCode = acquirer
 	case smartro.Vbank:
 		num, err := v.mintAccount(with.BankCode)
 		if err != nil {

@@ -54,21 +54,6 @@ func cardChoices() []choice {
 	return named(smartro.CardCompanyName, "06", "02", "04", "07", "08", "16", "01", "12", "15", "11", "41", "37", "55")
 }
 
-// acquirer is who claims the sale for an issuer (codes §3).
-func acquirer(card string) string {
-	switch card {
-	case "02", "22", "37":
-		return "02"
-	case "03", "24", "25", "26", "29":
-		return "03"
-	case "04", "28":
-		return "04"
-	case "06", "07", "08", "12", "15", "16":
-		return card
-	}
-	return "01"
-}
-
 // bankChoices are the banks of the transfer window.
 func bankChoices() []choice {
 	return named(smartro.BankName, "004", "088", "020", "081", "011", "003", "090", "092", "023", "045", "071")
