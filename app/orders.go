@@ -153,8 +153,11 @@ func endOfDay(t time.Time) time.Time {
 	return time.Date(y, m, d, 23, 59, 59, 0, KST).UTC()
 }
 
-// Orders lists payment requests, newest first.
+// Orders lists payment requests, newest first. ErrBadInput: q.After is no place in the list.
 func (s *Shop) Orders(ctx context.Context, q OrderQuery) ([]Order, error) {
+	if !isID(q.After.ID) {
+		return nil, fmt.Errorf("cursor %q: %w", q.After.ID, ErrBadInput)
+	}
 	return s.Store.Orders(ctx, q)
 }
 

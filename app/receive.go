@@ -285,7 +285,7 @@ func (s *Shop) paymentOfToken(ctx context.Context, r Reader, token string, n sma
 	if token == "" {
 		token, _ = strings.CutPrefix(n.MallReserved, "rt=")
 	}
-	if len(token) < 16 {
+	if len(token) < 16 || !isID(token) {
 		return Payment{}, ErrNotFound
 	}
 	return r.PaymentByReturnToken(ctx, token)

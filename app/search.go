@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -87,12 +88,15 @@ type Page struct {
 	Find Find   // how the search box was read
 }
 
-// Search lists payments. An empty q lists all that f lets through.
+// Search lists payments. An empty q lists all that f lets through. ErrBadInput: f.After is no place in the list.
 func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
 	page := Page{Find: ReadSearch(q)}
+	if !isID(f.After.ID) {
+		return page, fmt.Errorf("cursor %q: %w", f.After.ID, ErrBadInput)
+	}
 	if page.Find.Nothing {
 		return page, nil
 	}

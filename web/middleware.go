@@ -5,15 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"gage/app"
 )
 
 // pageCSP is the policy of every page. The checkout page sets its own: it may also post to the gateway.
@@ -160,11 +165,58 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	if r.wait > quick {
 		ms = append(ms, withoutWriteDeadline)
 	}
+	if r.right != gateway { // what comes there is kept as it came
+		ms = append(ms, readableAddress)
+	}
 	switch r.right {
 	case signedIn, owner:
 		ms = append(ms, s.requireStaff(r.right))
 	}
+	if r.right != gateway && r.method == http.MethodPost {
+		ms = append(ms, readForm)
+	}
 	return ms
+}
+
+// isText says whether s is text that can be stored: the databases take no other.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// readableAddress finds nothing under an address whose parts are no text.
+func readableAddress(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if slices.ContainsFunc(c.ParamValues(), func(v string) bool { return !isText(v) }) {
+			return app.ErrNotFound
+		}
+		return next(c)
+	}
+}
+
+// readForm reads the posted form before the handler does: one that is too large, broken or of another type is told
+// as that, and never taken for a form whose fields are empty.
+func readForm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.ContentLength == 0 {
+			return next(c)
+		}
+		kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+		if err != nil || kind != echo.MIMEApplicationForm && kind != echo.MIMEMultipartForm {
+			return echo.ErrUnsupportedMediaType
+		}
+		if _, err := c.FormParams(); err != nil {
+			var tooLarge *echo.HTTPError // by the route's limit
+			if errors.As(err, &tooLarge) {
+				return tooLarge
+			}
+			return fmt.Errorf("form: %w: %w", app.ErrBadInput, err)
+		}
+		for name, values := range r.PostForm {
+			if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+				return fmt.Errorf("form: a field is no text: %w", app.ErrBadInput)
+			}
+		}
+		return next(c)
+	}
 }
 
 // withoutWriteDeadline lets an answer take longer than the server's own write timeout: its context bounds it.

@@ -85,7 +85,7 @@ func sessionCookie(t *testing.T, w *httptest.ResponseRecorder) string {
 func leads(t *testing.T, w *httptest.ResponseRecorder, target string) {
 	t.Helper()
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != target {
-		t.Errorf("%d %q, want 303 %q: %.200s", w.Code, w.Header().Get("Location"), target, pageMain.FindString(w.Body.String()))
+		t.Errorf("%d %q, want 303 %q: %s", w.Code, w.Header().Get("Location"), target, brief(w))
 	}
 }
 
@@ -93,7 +93,7 @@ func leads(t *testing.T, w *httptest.ResponseRecorder, target string) {
 func says(t *testing.T, w *httptest.ResponseRecorder, status int, words ...string) {
 	t.Helper()
 	if w.Code != status {
-		t.Errorf("status %d, want %d: %.300s", w.Code, status, pageMain.FindString(w.Body.String()))
+		t.Errorf("status %d, want %d: %s", w.Code, status, brief(w))
 	}
 	wants(t, w, words...)
 }
