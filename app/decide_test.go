@@ -61,7 +61,7 @@ func inputOf(k app.EventKind, p app.Payment) app.Input {
 }
 
 // TestTable has one expected cell for each state and input: where it leads, or "-" for unchanged; "+hold" where
-// money is kept apart. proves the table of the failure model, section 2.
+// money is kept apart: the table of the failure model, section 2.
 func TestTable(t *testing.T) {
 	columns := app.InputKinds()
 	// form ret+ ret? ret- stop issue approved deposited cancel refund already receipt done unknown timer accept staffcancel
@@ -101,7 +101,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestDecideRefuses lists what must never pay an order, however well it is signed. proves R11 R14 R41
+// TestDecideRefuses lists what must never pay an order, however well it is signed.
+//
+// proves R14
 func TestDecideRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*app.Input, *app.Facts)
@@ -132,7 +134,9 @@ func TestDecideRefuses(t *testing.T) {
 	}
 }
 
-// TestDepositDeadline: the last second of the due date is in time, the next is not. proves R15
+// TestDepositDeadline: the last second of the due date is in time, the next is not.
+//
+// proves R15
 func TestDepositDeadline(t *testing.T) {
 	due := time.Date(2026, 11, 23, 23, 59, 59, 0, app.KST)
 	for off, want := range map[time.Duration]app.State{-2 * time.Second: app.Paid, 0: app.Paid, time.Second: app.Held, 2 * time.Second: app.Held} {

@@ -10,6 +10,8 @@ import (
 
 // TestRandomHistories drives random messages, repeats and cancels through the pure state machine: an approved
 // payment is never lost, never doubled, never goes back; remaining = approved - cancelled >= 0, always.
+//
+// proves I3
 func TestRandomHistories(t *testing.T) {
 	for seed := range uint64(20_000) {
 		walk(t, rand.New(rand.NewPCG(seed, 1)))

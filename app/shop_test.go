@@ -168,7 +168,8 @@ func (r *rig) want(moid app.Moid, st app.State) app.Payment {
 }
 
 // TestPayment walks the main road: a claim makes confirming, the gateway's word pays, every repeat changes nothing.
-// proves R1 R5 R6 R7
+//
+// proves R7, R43
 func TestPayment(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -208,7 +209,9 @@ func mustToken(r *rig, no app.OrderNo) string {
 	return o.Token
 }
 
-// TestForged: whatever comes without the gateway's proof pays nothing and stays to be seen. proves R13 R37 S7
+// TestForged: whatever comes without the gateway's proof pays nothing and stays to be seen.
+//
+// proves R13, R37
 func TestForged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -242,7 +245,9 @@ func TestForged(t *testing.T) {
 	})
 }
 
-// TestUnknownSender: the right path and signature from an address nobody knows waits for a person. proves R37 S1
+// TestUnknownSender: the right path and signature from an address nobody knows waits for a person.
+//
+// proves R37
 func TestUnknownSender(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -272,7 +277,9 @@ func TestUnknownSender(t *testing.T) {
 	})
 }
 
-// TestTwoTabs: both approvals are recorded, the second is held. proves R11
+// TestTwoTabs: both approvals are recorded, the second is held.
+//
+// proves R11
 func TestTwoTabs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -293,7 +300,7 @@ func TestTwoTabs(t *testing.T) {
 	})
 }
 
-// TestVirtualAccount: an issued account is no payment; the deposit is, once. proves R8
+// TestVirtualAccount: an issued account is no payment; the deposit is, once.
 func TestVirtualAccount(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -320,7 +327,9 @@ func TestVirtualAccount(t *testing.T) {
 }
 
 // TestCancel: the amount is set aside before the call, the answer and the notice are one cancel, the same key is one
-// call, more than what is left is refused. proves R16 R42
+// call, more than what is left is refused.
+//
+// proves R16, R42, I8
 func TestCancel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -366,7 +375,9 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestUnknownCancel: no answer keeps the amount set aside and is never sent again by itself. proves R17 R18
+// TestUnknownCancel: no answer keeps the amount set aside and is never sent again by itself.
+//
+// proves R17, R18
 func TestUnknownCancel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -412,7 +423,7 @@ func TestUnknownCancel(t *testing.T) {
 	})
 }
 
-// TestLostNotice: a claim is paid by the gateway's answer to our question. proves R9
+// TestLostNotice: a claim is paid by the gateway's answer to our question.
 func TestLostNotice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -431,7 +442,7 @@ func TestLostNotice(t *testing.T) {
 	})
 }
 
-// TestCancelBeforeApproval: the cancel waits for the approval that it is about. proves R8
+// TestCancelBeforeApproval: the cancel waits for the approval that it is about.
 func TestCancelBeforeApproval(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
@@ -477,7 +488,7 @@ func TestSearch(t *testing.T) {
 	})
 }
 
-// TestSignIn: five failures lock, the right password before that does not. proves S15
+// TestSignIn: five failures lock, the right password before that does not.
 func TestSignIn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)

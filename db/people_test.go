@@ -73,7 +73,7 @@ func TestPeople(t *testing.T) {
 	})
 }
 
-// proves S15: failures are counted within a window that starts with the first of them.
+// TestAttempts: failures are counted within a window that starts with the first of them.
 func TestAttempts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		for i, c := range []struct {

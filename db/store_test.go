@@ -94,7 +94,9 @@ func TestRecordsComeBackAsTheyWent(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// proves R12, R16 and the constraints behind I2 and I3: what the rules forbid the schema refuses, under any caller.
+// TestConstraints: what the rules forbid the schema refuses, under any caller.
+//
+// proves I2, I3, R16
 func TestConstraints(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		seed(t, s, "ABCD2345", 3)
@@ -122,7 +124,7 @@ func TestConstraints(t *testing.T) {
 	})
 }
 
-// proves E1: the log has no gaps, even where the same effect was told again or a transaction was undone.
+// TestEvents: the log has no gaps, even where the same effect was told again or a transaction was undone.
 func TestEvents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		seed(t, s, "ABCD2345", 1)
@@ -160,7 +162,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// proves S22: a repeat is counted, and strangers overwrite one another in a ring.
+// TestMessages: a repeat is counted, and strangers overwrite one another in a ring.
 func TestMessages(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		m := app.Message{ID: "m1", Channel: app.ChannelNotify, At: at, Raw: []byte("a=\xc3\xa5\x00"), RawLen: 5, Dedupe: "d1", Verdict: app.VerdictUnjudged, TID: tid(1), Level: app.T1}
@@ -250,7 +252,9 @@ func TestSearch(t *testing.T) {
 	})
 }
 
-// proves R7, R16: however many come at once, one effect and one open cancel.
+// TestRace: however many come at once, one effect and one open cancel.
+//
+// proves I2, R16
 func TestRace(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		seed(t, s, "ABCD2345", 1)

@@ -81,7 +81,9 @@ func TestReadsWhatItWrote(t *testing.T) {
 	})
 }
 
-// proves R31: a second store on one file is refused, and the file is free again after Close.
+// TestSecondProcessIsRefused: a second store on one file is refused, and the file is free again after Close.
+//
+// proves R31
 func TestSecondProcessIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
 	first, err := db.Open(t.Context(), db.Config{Path: path})
@@ -109,7 +111,9 @@ func TestSecondProcessIsRefused(t *testing.T) {
 // killed names the file of the child that TestKill starts from this test binary and kills.
 const killed = "GAGE_TEST_KILL_FILE"
 
-// proves R20, R21 (a slice): what was acknowledged before kill -9 is there afterwards, and the log has no gap.
+// TestKill: what was acknowledged before kill -9 is there afterwards, and the log has no gap.
+//
+// proves I1
 func TestKill(t *testing.T) {
 	if path := os.Getenv(killed); path != "" {
 		writeUntilKilled(t, path)

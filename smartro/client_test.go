@@ -23,6 +23,8 @@ func partOf1000() smartro.CancelRequest {
 }
 
 // TestCancelOnce drives each way a cancel's answer can go wrong: one POST each, and never a wrong "refused".
+//
+// proves R17
 func TestCancelOnce(t *testing.T) {
 	say := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); _, _ = io.WriteString(w, body) }
@@ -142,6 +144,8 @@ func TestCancelNotSent(t *testing.T) {
 }
 
 // TestCancelTimeout: an answer that never comes leaves the outcome unknown.
+//
+// proves R17
 func TestCancelTimeout(t *testing.T) {
 	arrived, done := make(chan struct{}), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(arrived); <-done }))

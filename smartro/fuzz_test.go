@@ -10,6 +10,8 @@ import (
 )
 
 // FuzzParseNotice: an error leaves nothing to act on, and a notice written out again reads the same.
+//
+// proves S3
 func FuzzParseNotice(f *testing.F) {
 	for _, cs := range []smartro.Charset{smartro.EUCKR, smartro.UTF8} {
 		f.Add(smartro.EncodeForm(message(false), cs), cs == smartro.UTF8)

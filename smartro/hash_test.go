@@ -47,7 +47,9 @@ func TestWorkedHashes(t *testing.T) {
 	}
 }
 
-// TestSignatureBits flips every bit of a signature, the TID and the result code. proves S4
+// TestSignatureBits flips every bit of a signature, the TID and the result code.
+//
+// proves S4
 func TestSignatureBits(t *testing.T) {
 	for _, form := range []smartro.HashForm{smartro.MD5, smartro.SHA256} {
 		m := merchant()

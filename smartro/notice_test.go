@@ -68,7 +68,9 @@ func TestNoticeRoundTrip(t *testing.T) {
 	}
 }
 
-// TestParseNoticeRefuses proves S3: what two readers could read in two ways, nobody reads.
+// TestParseNoticeRefuses: what two readers could read in two ways, nobody reads.
+//
+// proves S3
 func TestParseNoticeRefuses(t *testing.T) {
 	base := string(smartro.EncodeForm(message(false), smartro.EUCKR))
 	for _, c := range []struct {
@@ -143,7 +145,9 @@ func TestKind(t *testing.T) {
 	}
 }
 
-// TestCharsets proves R29: all syllables survive, and no EUC-KR word is taken for UTF-8.
+// TestCharsets: all syllables survive, and no EUC-KR word is taken for UTF-8.
+//
+// proves R29
 func TestCharsets(t *testing.T) {
 	narrow := 0
 	for r := '가'; r <= '힣'; r++ {

@@ -117,6 +117,8 @@ func TestSecretNeverPrints(t *testing.T) {
 }
 
 // TestValidate names what each fault names; real mode takes neither practice keys nor practice hosts.
+//
+// proves S2
 func TestValidate(t *testing.T) {
 	const realKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg=="
 	live := func(m *smartro.Merchant) {
