@@ -96,6 +96,8 @@ type Tx interface {
 	DeleteSession(ctx context.Context, hash string) error
 	DeleteSessionsOf(ctx context.Context, staffID, exceptHash string) error
 	DeleteExpiredSessions(ctx context.Context, now time.Time) error
+	// EndAccess ends every session and every link that is not used up: whoever may come in signs in anew.
+	EndAccess(ctx context.Context, now time.Time) error
 	SaveSender(ctx context.Context, s Sender) error // inserts or replaces
 	SetSetting(ctx context.Context, key, value string) error
 	// CountAttempt counts one more failed sign-in under key in the window that began after since, and returns

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 
 	"gage/app"
@@ -25,6 +26,52 @@ func (e engine) saveSearch() []string {
 		return []string{"DELETE FROM payment_search WHERE rowid = $1", "INSERT INTO payment_search (rowid, body) VALUES ($1, $2)"}
 	}
 	return []string{"INSERT INTO payment_search (rowid, body) VALUES ($1, $2) ON CONFLICT (rowid) DO UPDATE SET body = excluded.body"}
+}
+
+// migrations says how the migrations' own tool calls the engine, and the folder of what only it needs.
+func (e engine) migrations() (goose.Dialect, string) {
+	if e == engineSQLite {
+		return goose.DialectSQLite3, "sqlite"
+	}
+	return goose.DialectPostgres, "postgres"
+}
+
+// listTables asks the catalogue for the names of all tables, the full-text index among them as if it were one.
+func (e engine) listTables() string {
+	if e == engineSQLite {
+		return "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND substr(name, 1, 7) <> 'sqlite_'"
+	}
+	return "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p')"
+}
+
+// listColumns asks for a table's columns, without those that the database computes: $1 table.
+func (e engine) listColumns() string {
+	if e == engineSQLite { // a full-text table's row number is not among its columns
+		return `SELECT name FROM pragma_table_xinfo($1) WHERE hidden = 0
+			UNION SELECT 'rowid' FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual' AND name = $1`
+	}
+	return "SELECT CAST(attname AS TEXT) FROM pg_attribute WHERE attrelid = CAST(quote_ident($1) AS regclass) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+}
+
+// listKey asks for the primary key of a table, as expressions that order by bytes: $1 table.
+func (e engine) listKey() string {
+	if e == engineSQLite {
+		return `SELECT '"' || name || '"' FROM (SELECT name, pk FROM pragma_table_xinfo($1) WHERE pk > 0
+			UNION SELECT 'rowid', 0 FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual' AND name = $1) ORDER BY pk`
+	}
+	return `SELECT quote_ident(a.attname) || CASE WHEN a.attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END
+		FROM pg_index i CROSS JOIN LATERAL unnest(CAST(i.indkey AS int2[])) WITH ORDINALITY AS k (attnum, place)
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+		WHERE i.indrelid = CAST(quote_ident($1) AS regclass) AND i.indisprimary ORDER BY k.place`
+}
+
+// listNeeds asks which tables a table's foreign keys point to: $1 table.
+func (e engine) listNeeds() string {
+	if e == engineSQLite {
+		return `SELECT DISTINCT "table" FROM pragma_foreign_key_list($1)`
+	}
+	return `SELECT DISTINCT CAST(c.relname AS TEXT) FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid
+		WHERE k.conrelid = CAST(quote_ident($1) AS regclass) AND k.contype = 'f'`
 }
 
 // Result codes of SQLite and states of PostgreSQL.

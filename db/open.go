@@ -55,11 +55,9 @@ const (
 )
 
 func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
-	// Where there are no such locks (not Linux) SQLite's own must do; too late would be our own mistake.
-	if _, err := sqlite.OFDLocking(true); errors.Is(err, sqlite.ErrOFDLockingTooLate) {
-		return nil, fmt.Errorf("db: %w", err)
+	if err := prepareSQLite(); err != nil {
+		return nil, err
 	}
-	sqlite.StrictPragmas(true)
 	path, err := filepath.Abs(c.Path)
 	if err != nil {
 		return nil, err
@@ -73,7 +71,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + sqliteShared
+	dsn := sqliteURI(path) + "?" + sqliteShared
 	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return nil, err
 	}
@@ -95,6 +93,19 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	return s, nil
 }
+
+// prepareSQLite sets what holds for all files of the process, before the first one is opened.
+func prepareSQLite() error {
+	// Where there are no such locks (not Linux) SQLite's own must do; too late would be our own mistake.
+	if _, err := sqlite.OFDLocking(true); errors.Is(err, sqlite.ErrOFDLockingTooLate) {
+		return fmt.Errorf("db: %w", err)
+	}
+	sqlite.StrictPragmas(true)
+	return nil
+}
+
+// sqliteURI names a file, with any character in its path.
+func sqliteURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 // lockFile keeps a second process from opening the same file: each would believe that it is the only writer.
 func lockFile(path string) (*os.File, error) {
@@ -123,18 +134,14 @@ func checkSQLite(ctx context.Context, d *sql.DB) error {
 }
 
 func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
-	cfg, err := pgxpool.ParseConfig(c.URL.Reveal())
-	if err != nil {
-		return nil, errors.New("db: the database URL can't be read: want postgres://user:password@host:5432/name")
-	}
 	s := &Store{engine: enginePostgres, log: c.Log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
-		return nil, fmt.Errorf("db: %w", err)
+	if s.pool, err = newPool(ctx, c); err != nil {
+		return nil, err
 	}
 	s.writeDB = stdlib.OpenDBFromPool(s.pool)
 	s.readDB = s.writeDB
@@ -161,13 +168,45 @@ func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
 	return s, nil
 }
 
+// newPool makes the connections to PostgreSQL. The first use opens one.
+func newPool(ctx context.Context, c Config) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(c.URL.Reveal())
+	if err != nil {
+		return nil, errors.New("db: the database URL can't be read: want postgres://user:password@host:5432/name")
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("db: %w", err)
+	}
+	return pool, nil
+}
+
 // migrate brings the schema up to date; several processes may start at once.
 func migrate(ctx context.Context, d *sql.DB, dialect goose.Dialect, engine string) error {
+	p, err := newMigrations(d, dialect, engine)
+	if err != nil {
+		return err
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("db: read the schema's version: %w", err)
+	}
+	if have > want {
+		return tooNew(have, want)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("db: bring the schema up to date: %w", err)
+	}
+	return nil
+}
+
+// newMigrations are the migrations of one engine, for one database.
+func newMigrations(d *sql.DB, dialect goose.Dialect, engine string) (*goose.Provider, error) {
 	var files overlay
-	for _, dir := range []string{"migrate/common", "migrate/" + engine} {
+	for _, dir := range migrationDirs(engine) {
 		sub, err := fs.Sub(migrations, dir)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		files = append(files, sub)
 	}
@@ -175,26 +214,24 @@ func migrate(ctx context.Context, d *sql.DB, dialect goose.Dialect, engine strin
 	if dialect == goose.DialectPostgres {
 		locker, err := lock.NewPostgresTableLocker()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		opts = append(opts, goose.WithLocker(locker))
 	}
 	p, err := goose.NewProvider(dialect, d, files, opts...)
 	if err != nil {
-		return fmt.Errorf("db: migrations: %w", err)
+		return nil, fmt.Errorf("db: migrations: %w", err)
 	}
-	have, want, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("db: read the schema's version: %w", err)
-	}
-	if have > want {
-		return fmt.Errorf("db: the records were written by a newer program (schema %d, this one knows %d): start that one", have, want)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("db: bring the schema up to date: %w", err)
-	}
-	return nil
+	return p, nil
 }
+
+// tooNew refuses records of a schema that this program does not know.
+func tooNew(have, known int64) error {
+	return fmt.Errorf("db: the records were written by a newer program (schema %d, this one knows %d): use that one", have, known)
+}
+
+// migrationDirs are the folders of the migrations of one engine.
+func migrationDirs(engine string) []string { return []string{"migrate/common", "migrate/" + engine} }
 
 // overlay joins the folders of migrations that both engines share and that one needs.
 type overlay []fs.FS

@@ -89,6 +89,15 @@ func (t *transaction) DeleteExpiredSessions(ctx context.Context, now time.Time) 
 	return err
 }
 
+// EndAccess ends every session and every link that is not used up.
+func (t *transaction) EndAccess(ctx context.Context, now time.Time) error {
+	if _, err := t.exec(ctx, "DELETE FROM sessions"); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "UPDATE invites SET used_at = $1 WHERE used_at = 0", us(now))
+	return err
+}
+
 const senderColumns = "addr, state, first_at, last_at, count, decided_by, decided_at"
 
 const selectSender = "SELECT " + senderColumns + " FROM senders "

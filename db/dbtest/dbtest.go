@@ -29,17 +29,41 @@ func Each(t *testing.T, f func(t *testing.T, s *db.Store)) {
 	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
 }
 
+// EachPlace runs f as two subtests, each with an empty place for a store: a file's path, a database's URL.
+func EachPlace(t *testing.T, f func(t *testing.T, place db.Config)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, File(t)) })
+	t.Run("postgres", func(t *testing.T) { f(t, db.Config{URL: PostgresURL(t)}) })
+}
+
+// File names a SQLite file that is not there yet, in a folder that goes with the test.
+func File(t testing.TB) db.Config { return db.Config{Path: filepath.Join(t.TempDir(), "gage.db")} }
+
+// Open opens a store until the test ends.
+func Open(t testing.TB, c db.Config) *db.Store {
+	t.Helper()
+	s, err := db.Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // SQLite opens an empty store in a file that goes with the test.
 func SQLite(t testing.TB) *db.Store {
 	t.Helper()
-	return open(t, db.Config{Path: filepath.Join(t.TempDir(), "gage.db")})
+	return Open(t, File(t))
 }
 
 // Postgres opens an empty database on the test process's own server. It skips the test where there is no
 // PostgreSQL, unless the environment requires one.
 func Postgres(t testing.TB) *db.Store {
 	t.Helper()
-	return open(t, db.Config{URL: PostgresURL(t)})
+	return Open(t, db.Config{URL: PostgresURL(t)})
 }
 
 // PostgresURL makes an empty database and names it.
@@ -57,20 +81,6 @@ func PostgresURL(t testing.TB) smartro.Secret {
 		t.Fatal(err)
 	}
 	return smartro.Secret(srv.url(name))
-}
-
-func open(t testing.TB, c db.Config) *db.Store {
-	t.Helper()
-	s, err := db.Open(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 var errNoPostgres = errors.New("no PostgreSQL is installed")
