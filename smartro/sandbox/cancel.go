@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"gage/smartro"
 )
@@ -25,10 +26,9 @@ type cancelAnswer struct {
 	done       cancelling
 }
 
-// refusedCancel refuses with one of the sandbox's codes. The numbers are those of the sister gateway's table
-// (codes §1), which proves nothing, so the text says whose they are.
-func refusedCancel(code, text string) cancelAnswer {
-	return cancelAnswer{code: code, text: text + ownCode}
+// refusedCancel refuses with one of [OwnCodes]; the text says whose they are.
+func (g *Gateway) refusedCancel(own, text string) cancelAnswer {
+	return cancelAnswer{code: g.code(own), text: text + ownCode}
 }
 
 // cancel handles payCancelNVProcess.jsp: the body of a form, or everything in the query as the JSP kit does.
@@ -46,9 +46,9 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "취소 요청이 너무 큽니다.", http.StatusRequestEntityTooLarge)
 		return
 	}
-	form, problem := readCancelForm(string(body), r.URL.RawQuery)
+	form, problem := g.readCancelForm(string(body), r.URL.RawQuery)
 	if problem != "" {
-		a := refusedCancel("SB10", problem)
+		a := g.refusedCancel("SB10", problem)
 		a.form = form
 		g.answerCancel(w, a)
 		return
@@ -71,7 +71,7 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 
 // readCancelForm reads the body if it has fields, the query otherwise. problem says what makes the request
 // unreadable.
-func readCancelForm(body, query string) (form cancelForm, problem string) {
+func (g *Gateway) readCancelForm(body, query string) (form cancelForm, problem string) {
 	source := body
 	if !strings.Contains(source, "=") {
 		source = query
@@ -80,9 +80,10 @@ func readCancelForm(body, query string) (form cancelForm, problem string) {
 	if !ok {
 		return cancelForm{}, "퍼센트 인코딩 오류"
 	}
+	refund := g.cfg.Unpublished.RefundFields
 	into := map[string]*string{
 		"TID": &form.tid, "CancelAmt": &form.amt, "Cancelpw": &form.password, "CancelMSG": &form.reason, "PartialCancelCode": &form.part,
-		"hashData": &form.hash, "RefundBankCd": &form.bank, "RefundAcctNo": &form.account, "RefundAcctNm": &form.holder,
+		"hashData": &form.hash, refund.Bank: &form.bank, refund.Number: &form.account, refund.Holder: &form.holder,
 	}
 	seen := map[string]bool{}
 	for _, f := range fields {
@@ -96,13 +97,18 @@ func readCancelForm(body, query string) (form cancelForm, problem string) {
 		seen[f.name] = true
 		*to = f.raw
 	}
-	form.reason, form.holder = twiceDecoded(form.reason), twiceDecoded(form.holder)
+	form.reason = twiceDecoded(form.reason)
+	if s, ok := percentDecoded(form.holder); ok {
+		form.holder = s
+	}
+	form.holder = smartro.EUCKR.Decode([]byte(form.holder))
 	return form, ""
 }
 
-// twiceDecoded reads Hangul that was percent-encoded before the form was (cancel §1), or only once.
+// twiceDecoded reads text that was percent-encoded before the form was (cancel §1). What can't have been, because
+// it holds Hangul or a stray percent sign, was encoded once.
 func twiceDecoded(raw string) string {
-	if s, ok := percentDecoded(raw); ok {
+	if s, err := url.QueryUnescape(raw); err == nil && !strings.ContainsFunc(raw, func(r rune) bool { return r > unicode.MaxASCII }) {
 		raw = s
 	}
 	return smartro.EUCKR.Decode([]byte(raw))
@@ -115,12 +121,12 @@ func (g *Gateway) cancelPayment(f cancelForm) (cancelAnswer, error) {
 	err := g.ledger.update(func(v *view) (entry, error) {
 		tid, err := smartro.ParseTID(f.tid)
 		if err != nil {
-			a = refusedCancel("1652", "TID는 30자리입니다")
+			a = g.refusedCancel("1652", "TID는 30자리입니다")
 			return entry{}, nil
 		}
 		p, ok := v.payments[tid]
 		if !ok || !p.approved() {
-			a = refusedCancel("2012", "해당 거래가 없습니다")
+			a = g.refusedCancel("2012", "해당 거래가 없습니다")
 			return entry{}, nil
 		}
 		amt, refused := g.checkCancel(p, f)
@@ -146,7 +152,7 @@ func (g *Gateway) cancelPayment(f cancelForm) (cancelAnswer, error) {
 // checkCancel is everything after "the TID exists" of cancel §9.
 func (g *Gateway) checkCancel(p payment, f cancelForm) (smartro.Won, *cancelAnswer) {
 	no := func(code, text string) (smartro.Won, *cancelAnswer) {
-		a := refusedCancel(code, text)
+		a := g.refusedCancel(code, text)
 		return 0, &a
 	}
 	amt, err := smartro.ParseWon(f.amt)
@@ -177,7 +183,7 @@ func (g *Gateway) checkCancel(p payment, f cancelForm) (smartro.Won, *cancelAnsw
 		return no("2014", "입금 전 가상계좌는 전체 취소(계좌 회수)만 됩니다")
 	}
 	if p.Method == smartro.Vbank && p.State != waiting {
-		if text := refundProblem(f); text != "" {
+		if text := refundProblem(f, g.cfg.Unpublished.RefundFields); text != "" {
 			return no("SB27", text)
 		}
 	}
@@ -191,17 +197,17 @@ func allowsParts(m smartro.Method) bool {
 
 // refundProblem: money that was paid into a virtual account is refunded, not cancelled, and needs an account
 // to go to (cancel §4).
-func refundProblem(f cancelForm) string {
+func refundProblem(f cancelForm, names smartro.RefundFields) string {
 	_, known := smartro.BankName(f.bank)
 	switch {
 	case f.bank == "" || f.account == "" || f.holder == "":
-		return "입금된 가상계좌는 환불 계좌가 필요합니다 (RefundBankCd, RefundAcctNo, RefundAcctNm)"
+		return fmt.Sprintf("입금된 가상계좌는 환불 계좌가 필요합니다 (%s, %s, %s)", names.Bank, names.Number, names.Holder)
 	case len(f.bank) != 3 || !known:
-		return "RefundBankCd는 은행 코드 3자리입니다"
+		return names.Bank + "는 은행 코드 3자리입니다"
 	case !onlyDigits(f.account) || len(f.account) > 16:
-		return "RefundAcctNo는 숫자 16자리 이하입니다"
+		return names.Number + "는 숫자 16자리 이하입니다"
 	case smartro.EUCKR.Len(f.holder) > 10:
-		return "RefundAcctNm은 EUC-KR 10 byte 이하입니다"
+		return names.Holder + "은 EUC-KR 10 byte 이하입니다"
 	}
 	return ""
 }
@@ -214,7 +220,7 @@ func (g *Gateway) newCancel(v *view, p payment, f cancelForm, amt smartro.Won) (
 	if p.Method == smartro.Vbank && p.State != waiting {
 		c.To = f.bank + " ****" + f.account[max(len(f.account)-4, 0):]
 	}
-	if acquired(p.DecidedAt, c.At) == "2" && p.Method == smartro.Card {
+	if acquired(p.DecidedAt, c.At) == cancelAfter && p.Method == smartro.Card {
 		c.Num = "" // after acquisition nobody is asked, so there is no number (cancel §3)
 	}
 	if c.Part {

@@ -19,7 +19,7 @@ func (g *Gateway) actOnWindow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p.decided() {
-		g.sendBack(w, p, p.claimAgain())
+		g.sendBack(w, p, g.claimAgain(p))
 		return
 	}
 	var with paidWith
@@ -77,7 +77,7 @@ func (g *Gateway) decide(ctx context.Context, w http.ResponseWriter, p payment, 
 		return
 	}
 	if again {
-		g.sendBack(w, p, p.claimAgain())
+		g.sendBack(w, p, g.claimAgain(p))
 		return
 	}
 	if p.has(notifyBeforeReturn) {
@@ -97,13 +97,14 @@ func (g *Gateway) outcome(v *view, p payment, action string, with paidWith) (pay
 	case "decline":
 		p.State = declined
 		p.ResultCode, p.ResultMsg = declineOf(p.Method)
+		p.ResultCode = g.code(p.ResultCode)
 		return p, nil
 	case "close":
 		p.State = closed
-		p.ResultCode, p.ResultMsg = codeAbort, "사용자가 결제를 취소했습니다"+ownCode
+		p.ResultCode, p.ResultMsg = g.code(codeAbort), "사용자가 결제를 취소했습니다"+ownCode
 		return p, nil
 	}
-	p.ResultCode, p.ResultMsg, p.Paid = approvedCode(p.Method), approvedText(p.Method), with
+	p.ResultCode, p.ResultMsg, p.Paid = g.approvedCode(p.Method), approvedText(p.Method), with
 	p.State = paid
 	switch p.Method {
 	case smartro.Card:
@@ -161,10 +162,10 @@ func forgedOID(moid string) string {
 
 // claimAgain answers a window that was used up: after an approval the same TID is a duplicate, which does
 // not cancel the first (guide 6.28); after a failure it is that failure.
-func (p payment) claimAgain() claim {
+func (g *Gateway) claimAgain(p payment) claim {
 	c := p.claim()
 	if p.approved() {
-		c.code, c.text = codeDuplicate, "승인 TID 중복"+ownCode
+		c.code, c.text, c.duplicate = g.code(codeDuplicate), "승인 TID 중복"+ownCode, true
 	}
 	return c
 }
@@ -195,8 +196,8 @@ func (g *Gateway) sendBack(w http.ResponseWriter, p payment, c claim) {
 	page := backPage{
 		payment: p, Charset: cs.Label(), Action: p.field("ReturnURL"), Auto: p.skipsResultPage() || p.State == closed,
 		Fields:    forBrowser(g.resultFields(p, c), cs, p.percentTexts()),
-		Claim:     claimView{c.code, c.text, c.code == approvedCode(p.Method)},
-		Duplicate: c.code == codeDuplicate,
+		Claim:     claimView{c.code, c.text, p.tells(c)},
+		Duplicate: c.duplicate,
 	}
 	if p.Device == smartro.Mobile && p.State == closed {
 		page.Action, page.Fields = p.field("StopURL"), g.stopFields(p)
@@ -206,15 +207,6 @@ func (g *Gateway) sendBack(w http.ResponseWriter, p payment, c claim) {
 		return
 	}
 	g.pages.render(w, http.StatusOK, "back.html", page)
-}
-
-// stopFields are the parameters of StopURL. None are documented; the kit's page reads none, and a strict
-// sandbox sends none, so that nobody comes to need them.
-func (g *Gateway) stopFields(p payment) []smartro.Field {
-	if g.cfg.Strict {
-		return nil
-	}
-	return newFields("OID", p.Moid, "ResultCode", p.ResultCode)
 }
 
 func otherCharsetOf(cs smartro.Charset) smartro.Charset {

@@ -105,7 +105,7 @@ func (g *Gateway) try(ctx context.Context, n notice) (tried bool, err error) {
 		return false, nil
 	}
 	var wholeOK bool
-	g.ledger.read(func(v *view) { wholeOK = v.settings.WholeOK })
+	g.ledger.read(func(v *view) { wholeOK = v.settings.WholeOK || g.cfg.Strict })
 	a := g.post(ctx, n, wholeOK)
 	if !a.OK && ctx.Err() != nil {
 		return false, nil

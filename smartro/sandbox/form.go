@@ -83,6 +83,17 @@ func looksUTF8(raw string) bool {
 	return utf8.ValidString(raw) && strings.ContainsFunc(raw, func(r rune) bool { return unicode.Is(unicode.Hangul, r) })
 }
 
+// beyondKSX1001 returns the characters of s that browsers send as windows-949, but that the gateway's own
+// stack, which reads KS X 1001, is thought not to know (weblink §2.5).
+func beyondKSX1001(s string) string {
+	return strings.Map(func(r rune) rune {
+		if b, _ := smartro.EUCKR.Encode(string(r)); len(b) == 2 && (b[0] < 0xA1 || b[1] < 0xA1) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
 // percentText percent-encodes the bytes of s in cs.
 func percentText(s string, cs smartro.Charset) string {
 	b, _ := cs.Encode(s)

@@ -38,6 +38,8 @@ type Config struct {
 	Data   string // folder of the ledger; empty: memory only
 	Strict bool   // the kit's table of required fields, and OK must be the whole answer to a notification
 
+	Unpublished Unpublished // what the gateway keeps to itself
+
 	Now  func() time.Time // default time.Now
 	HTTP *http.Client     // sends notifications; redirects are never followed
 	Log  *slog.Logger     // default: discard
@@ -120,6 +122,7 @@ func (c *Config) complete() error {
 	if c.NotifyEvery < 0 || c.NotifyCount < 0 {
 		errs = append(errs, errors.New("notification interval and count must not be negative"))
 	}
+	errs = append(errs, c.Unpublished.complete())
 	return errors.Join(errs...)
 }
 
@@ -136,7 +139,6 @@ func (g *Gateway) applyConfiguredSettings() error {
 		if g.cfg.NotifyCount > 0 {
 			s.Count = g.cfg.NotifyCount
 		}
-		s.WholeOK = s.WholeOK || g.cfg.Strict
 		if s == v.settings {
 			return entry{}, nil
 		}

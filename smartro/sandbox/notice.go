@@ -46,13 +46,13 @@ type attempt struct {
 
 // approvalNotice tells an approval or an issued account.
 func (g *Gateway) approvalNotice(p payment) []smartro.Field {
-	return g.noticeFields(p, noticeAbout{code: p.ResultCode, text: p.ResultMsg, tid: p.TID, amt: p.Amt, at: p.DecidedAt, stateCd: "0"})
+	return g.noticeFields(p, noticeAbout{code: p.ResultCode, text: p.ResultMsg, tid: p.TID, amt: p.Amt, at: p.DecidedAt})
 }
 
 // depositNotice tells what came into a virtual account: the TID is that of the issue (weblink §7).
 func (g *Gateway) depositNotice(p payment) []smartro.Field {
 	return g.noticeFields(p, noticeAbout{
-		code: codeDeposited, text: "가상계좌 입금 완료", tid: p.TID, amt: p.Deposited, at: p.DepositedAt, stateCd: "0",
+		code: codeDeposited, text: "가상계좌 입금 완료", tid: p.TID, amt: p.Deposited, at: p.DepositedAt,
 	})
 }
 
@@ -62,25 +62,39 @@ func (g *Gateway) cancelNotice(p payment, c cancelling) []smartro.Field {
 	if c.Code == codeRefunded {
 		text = "환불 성공"
 	}
+	tid := c.TID
+	if g.cfg.Unpublished.PartsByOTID {
+		tid = p.TID
+	}
 	return g.noticeFields(p, noticeAbout{
-		code: c.Code, text: text, tid: c.TID, otid: p.TID, amt: c.Amt, at: c.At, stateCd: acquired(p.DecidedAt, c.At), rcptCc: c.Num,
+		code: c.Code, text: text, tid: tid, otid: p.TID, amt: c.Amt, at: c.At, phase: acquired(p.DecidedAt, c.At), rcptCc: c.Num,
 	})
 }
 
-// acquired says whether a cancel came on the Korean day of the approval (매입 전, 1) or later (매입 후, 2).
-func acquired(approved, cancelled time.Time) string {
+// phase is what state_cd tells apart (승인취소구분).
+type phase int
+
+const (
+	approval     phase = iota
+	cancelBefore       // acquisition (매입 전)
+	cancelAfter
+)
+
+// acquired says whether a cancel came on the Korean day of the approval or later.
+func acquired(approved, cancelled time.Time) phase {
 	const day = "20060102"
 	if approved.In(kst()).Format(day) == cancelled.In(kst()).Format(day) {
-		return "1"
+		return cancelBefore
 	}
-	return "2"
+	return cancelAfter
 }
 
 type noticeAbout struct {
-	code, text, stateCd, rcptCc string
-	tid, otid                   smartro.TID
-	amt                         smartro.Won
-	at                          time.Time
+	code, text, rcptCc string
+	phase              phase
+	tid, otid          smartro.TID
+	amt                smartro.Won
+	at                 time.Time
 }
 
 // noticeFields are the fields of weblink §7, signed, in the kit's order.
@@ -103,7 +117,7 @@ func (g *Gateway) noticeFields(p payment, a noticeAbout) []smartro.Field {
 	f := newFields(
 		"PayMethod", string(p.Method), "MID", string(g.cfg.MID), "mallUserID", p.field("mallUserID"), "Amt", a.amt.String(),
 		"name", p.field("BuyerName"), "GoodsName", p.field("GoodsName"), "TID", string(a.tid), "OTID", string(a.otid), "OID", p.Moid,
-		"AuthDate", shortTime(a.at), "AuthCode", p.AuthCode, "ResultCode", a.code, "ResultMsg", a.text, "state_cd", a.stateCd,
+		"AuthDate", shortTime(a.at), "AuthCode", p.AuthCode, "ResultCode", a.code, "ResultMsg", a.text, "state_cd", g.cfg.Unpublished.StateCds[a.phase],
 	)
 	f = append(f, bankOrCard...)
 	return append(f, newFields(

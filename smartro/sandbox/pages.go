@@ -30,7 +30,7 @@ func newPages() (*pages, error) {
 			}
 			return t.In(kst()).Format("2006-01-02 15:04:05")
 		},
-		"method": methodName, "card": cardName, "bank": bankName, "state": stateName, "quota": quotaName,
+		"method": methodName, "card": cardName, "bank": bankName, "state": stateName, "sending": noticeStateName, "quota": quotaName,
 		"receipts": receiptChoices, "lower": strings.ToLower, "day": readableDay,
 	}).ParseFS(ui, "ui/*.html")
 	if err != nil {
@@ -82,6 +82,24 @@ func stateName(s state) string {
 		return "취소됨"
 	case withdrawn:
 		return "계좌 회수"
+	}
+	return string(s)
+}
+
+func noticeStateName(s noticeState) string {
+	switch s {
+	case noticeWaiting:
+		return "보낼 차례"
+	case noticeHeld:
+		return "다음 통보를 기다림"
+	case noticeDelivered:
+		return "OK 받음"
+	case noticeGivenUp:
+		return "OK 없이 끝남"
+	case noticeLost:
+		return "유실됨 (고장)"
+	case noticeNowhere:
+		return "보낼 주소 없음"
 	}
 	return string(s)
 }

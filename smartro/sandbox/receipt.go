@@ -20,7 +20,7 @@ func (g *Gateway) receiptPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, ok := g.byTID(q.Get("TID"))
-	if !ok || !p.approved() || p.State == waiting {
+	if !ok || p.came() == 0 { // neither a window that was left nor an account without a deposit has one
 		g.refuse(w, r, nil, refusal{
 			status: http.StatusNotFound, Title: "거래를 찾을 수 없습니다", Field: "TID", Got: q.Get("TID"), Want: "결제가 끝난 거래의 TID (30자리)",
 			Why: "결제되지 않은 거래에는 영수증이 없습니다. TID를 끝까지 복사했는지, 이름을 대문자(TID)로 썼는지 확인해 주세요.",
@@ -42,6 +42,7 @@ type slip struct {
 	payment
 	MID         smartro.MID
 	Cash        bool
+	Total       smartro.Won // what was paid
 	Supply, VAT smartro.Won
 	Service     smartro.Won
 	Cancelled   smartro.Won
@@ -50,7 +51,7 @@ type slip struct {
 }
 
 func (g *Gateway) slip(p payment, cash bool) slip {
-	s := slip{payment: p, MID: g.cfg.MID, Cash: cash, Left: p.balance(), At: p.DecidedAt}
+	s := slip{payment: p, MID: g.cfg.MID, Cash: cash, Total: p.came(), Left: p.balance(), At: p.DecidedAt}
 	s.Supply, s.VAT, s.Service = p.taxes()
 	for _, c := range p.Cancels {
 		s.Cancelled += c.Amt
@@ -61,17 +62,17 @@ func (g *Gateway) slip(p payment, cash bool) slip {
 	return s
 }
 
-// taxes splits the amount: as the shop said where it computes VAT itself, else one eleventh is VAT.
+// taxes splits what was paid: as the shop said where it computes VAT itself, else one eleventh is VAT.
 func (p payment) taxes() (supply, vat, service smartro.Won) {
 	if p.field("TaxCD") == "2" {
 		vat, _ = smartro.ParseWon(p.field("Tax"))
 		service, _ = smartro.ParseWon(p.field("SvcAmt"))
-		if vat+service <= p.Amt {
-			return p.Amt - vat - service, vat, service
+		if vat+service <= p.came() {
+			return p.came() - vat - service, vat, service
 		}
 	}
-	vat = (p.Amt + 5) / 11
-	return p.Amt - vat, vat, 0
+	vat = (p.came() + 5) / 11
+	return p.came() - vat, vat, 0
 }
 
 func (g *Gateway) byTID(tid string) (p payment, ok bool) {
@@ -82,8 +83,8 @@ func (g *Gateway) byTID(tid string) (p payment, ok bool) {
 // receiptData is the receipt-data API (receipts-and-queries §2). A payment that is not paid has no StateCd
 // and no ResultCode 0000, so that nobody can read one into it.
 func (g *Gateway) receiptData(w http.ResponseWriter, r *http.Request) {
-	refused := func(status int, code, text string) {
-		writeJSON(w, status, map[string]string{"ResultCode": code, "ResultMsg": text + ownCode})
+	refused := func(status int, own, text string) {
+		writeJSON(w, status, map[string]string{"ResultCode": g.code(own), "ResultMsg": text + ownCode})
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)

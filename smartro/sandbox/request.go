@@ -115,6 +115,9 @@ func (c *checker) decode(rules []rule, raw []received) []smartro.Field {
 		default:
 			fields = append(fields, smartro.Field{Name: name, Value: value})
 		}
+		if outside := beyondKSX1001(value); cs == smartro.EUCKR && outside != "" {
+			c.warnings = append(c.warnings, name+"에 KS X 1001에 없는 글자가 있습니다: "+outside+" 게이트웨이 화면에서 깨질 수 있습니다.")
+		}
 		if strings.Contains(value, "&#") {
 			c.warnings = append(c.warnings, name+"에 &#NNNN; 꼴의 글자가 있습니다. 브라우저가 EUC-KR에 없는 글자를 바꾼 것입니다.")
 		}
@@ -223,14 +226,14 @@ func (c *checker) hashReason(got string, amt smartro.Won) string {
 	switch {
 	case got == smartro.EncryptData(other, date, c.g.cfg.MID, amt, key):
 		return fmt.Sprintf("값은 맞지만 형식이 다릅니다: %s로 만들어 보냈는데 이 상점의 설정은 %s입니다. 해시 형식은 상점 계약(MID)마다 정해져 있습니다.", other, c.g.cfg.Hash)
-	case len(got) != 44:
-		return fmt.Sprintf("EncryptData는 언제나 44자인데 %d자가 왔습니다. 값을 자르거나 Base64를 빼먹지 않았는지 확인해 주세요.", len(got))
 	case got == base64.StdEncoding.EncodeToString(sum[:]):
 		return "MD5의 16바이트를 그대로 Base64로 바꾼 값입니다. 16진수 소문자 문자열로 바꾼 뒤에 Base64로 바꿔야 합니다."
 	case got == hex.EncodeToString(sum[:]):
 		return "MD5의 16진수 문자열입니다. 이것을 한 번 더 Base64로 바꿔야 합니다."
 	case got == decoded:
 		return "merchantKey를 Base64로 풀어서 계산했습니다. 상점 관리자 화면에 적힌 글자 그대로 써야 합니다."
+	case len(got) != 44:
+		return fmt.Sprintf("EncryptData는 언제나 44자인데 %d자가 왔습니다. 값을 자르거나 Base64를 빼먹지 않았는지 확인해 주세요.", len(got))
 	}
 	return "EncryptData가 보낸 ediDate·MID·Amt와 맞지 않습니다. merchantKey가 이 MID의 것인지, Amt에 쉼표가 없는지, ediDate가 해시에 쓴 값과 똑같은지 확인해 주세요."
 }

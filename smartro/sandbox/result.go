@@ -1,40 +1,29 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"gage/smartro"
 )
 
-// Result codes that the sandbox gives out. The successes are published (codes §1). 3041 and W034 are second
-// hand, and those that begin with SB are the sandbox's own: a client must not branch on any of them.
+// Result codes that the sandbox gives out. The successes are published (codes §1), the last four are not: see
+// [OwnCodes].
 const (
 	codeIssued    = "4100"
 	codeDeposited = "4110"
 	codeCancelled = "2001"
 	codeRefunded  = "2211"
-	codeAbort     = "W034"
-	codeDuplicate = "SB28"
-	codeDeclined  = "SB40"
+
+	codeAbort        = "W034"
+	codeDuplicate    = "SB28"
+	codeDeclinedCard = "3041"
+	codeDeclined     = "SB40"
 )
 
 // ownCode marks the text of a code that the gateway does not publish.
 const ownCode = " (모의 게이트웨이의 코드)"
-
-func approvedCode(m smartro.Method) string {
-	switch m {
-	case smartro.Bank:
-		return "4000"
-	case smartro.Vbank:
-		return codeIssued
-	case smartro.Cellphone:
-		return "A000"
-	case smartro.CLGift:
-		return "B000"
-	}
-	return "3001" // CARD; wallets do not publish theirs (weblink §4)
-}
 
 func approvedText(m smartro.Method) string {
 	switch m {
@@ -57,7 +46,7 @@ func approvedText(m smartro.Method) string {
 func declineOf(m smartro.Method) (code, text string) {
 	switch m {
 	case smartro.Card:
-		return "3041", "한도초과"
+		return codeDeclinedCard, "한도초과" + ownCode
 	case smartro.Bank, smartro.Vbank:
 		return codeDeclined, "은행 점검시간" + ownCode
 	case smartro.Cellphone:
@@ -72,7 +61,11 @@ type claim struct {
 	amt        smartro.Won
 	oid        string
 	badSign    bool
+	duplicate  bool // the window was used up before
 }
+
+// tells says whether c is p's approval, whatever a fault made of its amount or order.
+func (p payment) tells(c claim) bool { return p.approved() && !c.duplicate }
 
 func (p payment) claim() claim {
 	return claim{code: p.ResultCode, text: p.ResultMsg, amt: p.Amt, oid: p.Moid}
@@ -86,7 +79,7 @@ func (g *Gateway) resultFields(p payment, c claim) []smartro.Field {
 		"BuyerEmail", p.field("BuyerEmail"), "mallUserID", p.field("mallUserID"), "MallReserved", p.field("MallReserved"),
 		"ResultCode", c.code, "ResultMsg", c.text,
 	)
-	success := c.code == approvedCode(p.Method)
+	success := p.tells(c)
 	date, auth := "", ""
 	if success {
 		date, auth = shortTime(p.DecidedAt), p.AuthCode
@@ -100,6 +93,11 @@ func (g *Gateway) resultFields(p payment, c claim) []smartro.Field {
 	}
 	if d := p.field("DivideInfo"); d != "" {
 		f = append(f, newFields("DivideInfo", d)...)
+	}
+	for _, x := range g.unknownFields(p) {
+		if !slices.ContainsFunc(f, func(have smartro.Field) bool { return have.Name == x.Name }) {
+			f = append(f, x)
+		}
 	}
 	return f
 }
@@ -137,7 +135,7 @@ func forBrowser(fields []smartro.Field, cs smartro.Charset, percent bool) []smar
 		b, _ := cs.Encode(f.Value)
 		f.Value = cs.Decode(b)
 		switch f.Name {
-		case "GoodsName", "BuyerName", "ResultMsg", "fn_name", "AcquCardName", "VbankName":
+		case "GoodsName", "BuyerName", "ResultMsg", "fn_name", "AcquCardName", "VbankName", "MallReserved":
 			if percent {
 				f.Value = strings.ReplaceAll(percentText(f.Value, cs), "+", "%20")
 			}

@@ -186,7 +186,11 @@ func (w *world) press(sess, action string) (n smartro.Notice, to, label, page st
 	if m[2] == "EUC-KR" {
 		cs = smartro.EUCKR
 	}
-	n, err := smartro.ParseNotice(smartro.EncodeForm(hidden(page), cs), cs)
+	fields := hidden(page)
+	if len(fields) == 0 { // StopURL, which is told nothing
+		return n, html.UnescapeString(m[1]), m[2], page
+	}
+	n, err := smartro.ParseNotice(smartro.EncodeForm(fields, cs), cs)
 	if err != nil {
 		w.t.Fatalf("result: %v", err)
 	}

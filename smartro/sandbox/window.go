@@ -72,7 +72,7 @@ func (g *Gateway) showWindow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p.decided() {
-		g.sendBack(w, p, p.claimAgain())
+		g.sendBack(w, p, g.claimAgain(p))
 		return
 	}
 	g.drawWindow(w, p)

@@ -1,6 +1,9 @@
 package sandbox_test
 
 import (
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,17 +17,27 @@ func TestRoundTrip(t *testing.T) {
 		smartro.Card: "3001", smartro.Bank: "4000", smartro.Vbank: "4100", smartro.Cellphone: "A000", smartro.CLGift: "B000",
 		smartro.Kakao: "3001", smartro.Toss: "3001",
 	}
-	for _, hash := range []smartro.HashForm{smartro.MD5, smartro.SHA256} {
+	for _, c := range []struct {
+		hash    smartro.HashForm
+		charset smartro.Charset
+	}{{smartro.MD5, smartro.UTF8}, {smartro.MD5, smartro.EUCKR}, {smartro.SHA256, smartro.UTF8}} {
 		for _, d := range []smartro.Device{smartro.PC, smartro.Mobile} {
 			for _, m := range smartro.Methods() {
-				t.Run(string(hash)+"/"+string(d)+"/"+string(m), func(t *testing.T) {
-					w := newWorld(t, func(c *sandbox.Config) { c.Hash = hash })
-					n, to, _, _ := w.press(w.open(w.form(d, m)), "approve")
+				t.Run(string(c.hash)+"/"+string(c.charset)+"/"+string(d)+"/"+string(m), func(t *testing.T) {
+					w := newWorld(t, func(cfg *sandbox.Config) { cfg.Hash = c.hash })
+					r := w.request(d, m)
+					r.ResultCharset, r.PlainResult, r.MallReserved = c.charset, c.charset == smartro.EUCKR, "k=1&v=2"
+					form, err := w.m.PayForm(r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					n, to, label, _ := w.press(w.open(form), "approve")
 					if err := n.Verify(w.m); err != nil {
 						t.Fatal(err)
 					}
-					if n.ResultCode != codes[m] || n.Moid != "A1" || n.Amt != 33000 || n.GoodsName != "맛동산 한 봉지" || n.BuyerName != "홍길동" || to != "https://shop.example/return" {
-						t.Errorf("result to %s: %+v", to, n)
+					if n.ResultCode != codes[m] || n.Moid != "A1" || n.Amt != 33000 || n.GoodsName != "맛동산 한 봉지" || n.BuyerName != "홍길동" ||
+						n.MallReserved != "k=1&v=2" || to != "https://shop.example/return" || label != c.charset.Label() {
+						t.Errorf("result to %s in %s: %+v", to, label, n)
 					}
 					w.deliver()
 					if w.codes() != codes[m] {
@@ -52,8 +65,8 @@ func TestDeclineAndClose(t *testing.T) {
 		if d == smartro.Mobile {
 			want = "https://shop.example/stop"
 		}
-		if to != want || !strings.Contains(page, "W034") {
-			t.Errorf("%s closed: to %s, want %s", d, to, want)
+		if to != want || !strings.Contains(page, "W034") || (len(hidden(page)) == 0) != (d == smartro.Mobile) {
+			t.Errorf("%s closed: to %s with %v, want %s", d, to, hidden(page), want)
 		}
 		w.deliver()
 		if w.codes() != "" {
@@ -123,6 +136,11 @@ func TestEncodingOfResult(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	sum := md5.Sum([]byte("20261124120000" + sandbox.DefaultMID + "33000" + sandbox.DefaultMerchantKey))
+	key, err := base64.StdEncoding.DecodeString(sandbox.DefaultMerchantKey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	set := func(name, value string) func(smartro.Form) string {
 		return func(f smartro.Form) string {
 			for i := range f.Fields {
@@ -156,6 +174,19 @@ func TestRefusals(t *testing.T) {
 		"goods":     {smartro.PC, smartro.Cellphone, set("GoodsCl", ""), []string{"GoodsCl"}},
 		"member":    {smartro.PC, smartro.CLGift, set("mallUserID", ""), []string{"mallUserID"}},
 		"twice":     {smartro.PC, smartro.Card, func(f smartro.Form) string { return string(f.Encode()) + "&Amt=1" }, []string{"항목 중복", "Amt"}},
+		"sha form":  {smartro.PC, smartro.Card, set("EncryptData", smartro.EncryptData(smartro.SHA256, "20261124120000", sandbox.DefaultMID, 33000, sandbox.DefaultMerchantKey)), []string{"HASH 유효성 확인 실패", "형식이 다릅니다", "sha256"}},
+		"bare md5":  {smartro.PC, smartro.Card, set("EncryptData", base64.StdEncoding.EncodeToString(sum[:])), []string{"HASH 유효성 확인 실패", "16바이트를 그대로"}},
+		"hex md5":   {smartro.PC, smartro.Card, set("EncryptData", hex.EncodeToString(sum[:])), []string{"HASH 유효성 확인 실패", "한 번 더 Base64"}},
+		"plain key": {smartro.PC, smartro.Card, set("EncryptData", smartro.EncryptData(smartro.MD5, "20261124120000", sandbox.DefaultMID, 33000, smartro.Secret(key))), []string{"HASH 유효성 확인 실패", "Base64로 풀어서"}},
+		"case":      {smartro.PC, smartro.Card, func(f smartro.Form) string { return strings.Replace(string(f.Encode()), "Moid=", "moid=", 1) }, []string{"Moid", "대소문자"}},
+		"escrow":    {smartro.PC, smartro.Card, set("EscrowCD", "1"), []string{"DeliveryCode", "SellerName", "에스크로"}},
+		"split":     {smartro.PC, smartro.Card, set("DivideInfo", "eyJEaXZpZGVJbmZvIjpbeyJBbXQiOiIxIn1dfQ=="), []string{"DivideInfo", "33000"}},
+		"two steps": {smartro.PC, smartro.Card, set("SocketYN", "Y"), []string{"SocketYN", "WEBLink"}},
+		"ip":        {smartro.Mobile, smartro.Card, set("UserIP", "2001:db8::1"), []string{"UserIP", "IPv4"}},
+		"app":       {smartro.Mobile, smartro.Card, set("clientType", "HYB"), []string{"urlScheme"}},
+		"past":      {smartro.Mobile, smartro.Vbank, set("VbankExpDate", "20261123"), []string{"VbankExpDate", "기한"}},
+		"wallet":    {smartro.PC, smartro.Card, set("PayType", "KPCD"), []string{"PayType", "KAKAO"}},
+		"method":    {smartro.PC, smartro.Card, set("PayMethod", "PAYCO"), []string{"PayMethod", "CARD"}},
 		"firewall":  {smartro.PC, smartro.Card, set("GoodsName", "<b>"), []string{"The requested URL was rejected", "GoodsName"}},
 		"utf8 pc": {smartro.PC, smartro.Card, func(f smartro.Form) string {
 			return string(smartro.EncodeForm(f.Fields, smartro.UTF8))
