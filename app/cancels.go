@@ -29,21 +29,39 @@ func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error)
 	if err != nil {
 		return CancelPlan{}, err
 	}
-	list, err := s.Store.Cancels(ctx, p.OrderNo)
-	if err != nil {
-		return CancelPlan{}, err
-	}
 	plan := planCancel(p, s.Now())
 	plan.Key = newToken()
-	for i := range list {
-		if list[i].Moid == moid && list[i].State.Open() {
-			plan.Open = &list[i]
-		}
+	if plan.Open, err = openCancel(ctx, s.Store, p); err != nil {
+		return CancelPlan{}, err
 	}
 	if plan.Left <= 0 && plan.Open == nil {
 		return plan, fmt.Errorf("cancel %s: %w", moid, ErrNotPaid)
 	}
 	return plan, nil
+}
+
+// openCancel is the payment's cancel whose outcome is still to come; nil: none.
+func openCancel(ctx context.Context, r Reader, p Payment) (*Cancel, error) {
+	list, err := r.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].Moid == p.Moid && list[i].State.Open() {
+			return &list[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// notBusy is ErrBusy while a cancel of p is open. It is asked before anything else: what is set aside for that one
+// is not "not paid".
+func notBusy(ctx context.Context, r Reader, p Payment) error {
+	open, err := openCancel(ctx, r, p)
+	if err == nil && open != nil {
+		err = fmt.Errorf("cancel %s: %s is %s: %w", p.Moid, open.ID, open.State, ErrBusy)
+	}
+	return err
 }
 
 func planCancel(p Payment, now time.Time) CancelPlan {
@@ -68,6 +86,9 @@ func planCancel(p Payment, now time.Time) CancelPlan {
 func (s *Shop) CheckCancel(ctx context.Context, moid Moid, in CancelInput) error {
 	p, err := s.Store.Payment(ctx, moid)
 	if err != nil {
+		return err
+	}
+	if err := notBusy(ctx, s.Store, p); err != nil {
 		return err
 	}
 	_, err = readCancel(p, in, s.Now())
@@ -126,6 +147,9 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 			return err
 		}
 		if m, err = s.merchantOf(ctx, tx, p.MID, p.Mode); err != nil {
+			return err
+		}
+		if err := notBusy(ctx, tx, p); err != nil {
 			return err
 		}
 		if c, err = readCancel(p, in, s.Now()); err != nil {
@@ -293,7 +317,8 @@ func (s *Shop) keepAnswer(ctx context.Context, tx Tx, c Cancel, a smartro.Cancel
 }
 
 // ResendCancel asks the gateway again for a whole cancel whose outcome is unknown: "already cancelled" then means
-// done. A partial one is never sent again: two equal requests would cancel twice. ErrForbidden says so.
+// done. A partial one is never sent again: two equal requests would cancel twice. ErrForbidden says so. ErrConflict:
+// its outcome is known, or it is on its way.
 func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel, error) {
 	c, err := s.Store.Cancel(ctx, id)
 	if err != nil {
@@ -307,8 +332,11 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 		if c, err = tx.Cancel(ctx, id); err != nil {
 			return err
 		}
-		if !c.Whole || c.State != CancelStateUnknown || actor.ID == "" {
-			return fmt.Errorf("cancel %s is %s, whole %t: %w", id, c.State, c.Whole, ErrForbidden)
+		if !c.Whole || actor.ID == "" {
+			return fmt.Errorf("cancel %s, whole %t: %w", id, c.Whole, ErrForbidden)
+		}
+		if c.State != CancelStateUnknown {
+			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
 		}
 		p, err := tx.Payment(ctx, c.Moid)
 		if err != nil {
@@ -334,7 +362,7 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 }
 
 // SettleCancel is a person's word, by name and with a reason, about a cancel whose outcome is unknown: he looked at
-// the gateway's own record.
+// the gateway's own record. ErrConflict: the outcome is known, or still awaited.
 func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happened bool, reason string) (Cancel, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" || utf8.RuneCountInString(reason) > 200 {
@@ -355,8 +383,11 @@ func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happene
 		if c, err = tx.Cancel(ctx, id); err != nil {
 			return err
 		}
-		if c.State != CancelStateUnknown || actor.ID == "" {
-			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrForbidden)
+		if actor.ID == "" {
+			return ErrForbidden
+		}
+		if c.State != CancelStateUnknown {
+			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
 		}
 		return s.settle(ctx, tx, c, kind, actor.ID, Input{Level: T4, Text: reason, Actor: actor.ID})
 	})

@@ -49,8 +49,8 @@ func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.Ca
 	if len(typed.Key) >= 16 {
 		page.Key = typed.Key
 	}
-	if typed.Amount > 0 {
-		page.Amount = typed.Amount.String()
+	if !typed.Whole {
+		page.Amount = c.FormValue("amount") // as it was typed, be it a number or not
 	}
 	if plan.Open != nil {
 		page.Open = string(plan.Open.State)
