@@ -118,6 +118,7 @@ func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 	if err != nil || !fresh {
 		return c, err
 	}
+	// crash point: cancel intended, not called
 	s.changed(c.OrderNo)
 	return s.callAndWait(ctx, m, c)
 }
@@ -263,6 +264,7 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 		r.Refund = &smartro.RefundAccount{BankCode: c.RefundBank, Number: c.RefundAcct, Holder: c.RefundName}
 	}
 	answer, callErr := s.Gateway(m).Cancel(ctx, r)
+	// crash point: cancel answered, not settled
 	kind := CancelUnknown
 	in := Input{Level: T3, MID: m.MID, Mode: m.Mode, Code: answer.ResultCode, Text: answer.ResultMsg}
 	switch outcome := answer.Outcome(); {
@@ -296,6 +298,7 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 		s.Log.Error("the outcome of a cancel could not be stored", "cancel", c.ID, "moid", c.Moid, "error", err)
 		return
 	}
+	// crash point: cancel settled, nobody told
 	s.changed(c.OrderNo)
 }
 

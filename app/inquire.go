@@ -46,6 +46,7 @@ func (s *Shop) ask(ctx context.Context, p Payment) (smartro.Inquiry, smartro.Mer
 	if len(q.Raw) == 0 {
 		return q, m, "", askErr
 	}
+	// crash point: inquiry answered, not stored
 	verdict := VerdictGood
 	switch {
 	case askErr != nil:

@@ -206,6 +206,7 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 	if err != nil {
 		return Payment{}, smartro.Form{}, err
 	}
+	// crash point: payment opened, form not served
 	s.changed(o.No)
 	return p, form, nil
 }

@@ -68,6 +68,7 @@ func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
 			return err
 		}
 		msg.ID = id
+		// crash point: message added, not judged
 		if !fresh && !msg.Ring && msg.Level >= T1 {
 			msg.Verdict = VerdictDuplicate
 			return nil
@@ -83,6 +84,7 @@ func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
 	if err != nil {
 		return Received{}, err
 	}
+	// crash point: message and effect durable, nobody told
 	if len(touched) > 0 {
 		s.changed(touched...)
 	}

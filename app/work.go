@@ -42,7 +42,9 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 	}
 	var errs []error
 	for _, j := range jobs {
+		// crash point: job leased, not done
 		again, jobErr := s.do(ctx, j)
+		// crash point: job done, not put away
 		if ctx.Err() != nil {
 			break // the lease runs out by itself
 		}

@@ -79,6 +79,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err := migrate(ctx, s.writeDB, goose.DialectSQLite3, "sqlite"); err != nil {
 		return nil, err
 	}
+	// crash point: schema up to date, store not open
 	if err := checkSQLite(ctx, s.writeDB); err != nil {
 		return nil, err
 	}

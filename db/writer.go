@@ -146,6 +146,7 @@ func (w *writer) commit(c *sql.Conn, batch []*write) {
 	_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
 		if err = w.runAll(ctx, c, batch, results); err == nil {
+			// crash point: all written, not committed
 			_, err = c.ExecContext(ctx, "COMMIT")
 		}
 		if err != nil { // SQLite may have undone everything by itself: then there is nothing to roll back
@@ -157,6 +158,7 @@ func (w *writer) commit(c *sql.Conn, batch []*write) {
 	if err != nil && !passing(err) {
 		w.fail(err)
 	}
+	// crash point: committed, nobody told
 	for i, job := range batch {
 		if err != nil {
 			results[i] = translate(err)

@@ -84,6 +84,7 @@ func (s *Server) receiveNotify(c echo.Context) error {
 		return c.String(http.StatusBadRequest, "refused: not readable as a notice; "+
 			"send the gateway's fields as application/x-www-form-urlencoded, each decisive one once")
 	}
+	// crash point: notification durable, OK not said
 	return c.String(http.StatusOK, "OK")
 }
 

@@ -43,18 +43,30 @@ func openKeyring(path string, dataExists bool) (*app.Keyring, error) {
 func makeKeyring(path string) (*app.Keyring, error) {
 	key := make([]byte, app.KeySize)
 	rand.Read(key)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("make the key file: %w", err)
-	}
-	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("make the key file: %w", err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := writeWhole(path, hex.EncodeToString(key)+"\n"); err != nil {
 		return nil, fmt.Errorf("make the key file: %w", err)
 	}
 	return app.NewKeyring(key)
+}
+
+// writeWhole makes a file that is there with all its text or not at all, whenever the machine stops, and that is
+// never one which somebody else made meanwhile.
+func writeWhole(path, text string) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".new-*") // readable for its owner only
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	// crash point: key written, not named
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(dir)
 }
 
 // syncFolder makes a new file's name in it durable.

@@ -97,6 +97,7 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	if err := h.printOwnerLink(ctx, w); err != nil {
 		return err
 	}
+	// crash point: store open, not serving
 	control, err := cfg.listenControl(ctx)
 	if err != nil {
 		return err
@@ -106,6 +107,7 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	err = runParts(ctx, h.work, h.watchStore,
 		func(ctx context.Context) error { return serveHTTP(ctx, control, h.staffDesk(), cfg.Log) },
 		func(ctx context.Context) error { return serveHTTP(ctx, ln, h.pages, cfg.Log) })
+	// crash point: serving stopped, store not closed
 	cfg.Log.Info("stopped")
 	return err
 }
