@@ -17,9 +17,12 @@ import (
 
 // A tag is a comment line of its own directly above a test: // proves R12, I3
 var (
-	tagLine = regexp.MustCompile(`^proves ([IERS][0-9]+(?:, [IERS][0-9]+)*)$`)
+	tagLine = regexp.MustCompile(`^proves ([IERS][0-9]+(?:,? [IERS][0-9]+)*)$`)
 	tagLike = regexp.MustCompile(`(?i)\bproves?:? [IERS][0-9]+\b`)
 )
+
+// idsOf reads the list of a tag: commas or spaces between them.
+func idsOf(list string) []string { return strings.Fields(strings.ReplaceAll(list, ",", " ")) }
 
 // scan finds the tags of all tests. faults are tags that count for nothing, and why.
 func scan(repo string) (proofs []proof, faults []string, err error) {
@@ -98,7 +101,7 @@ func scanGo(name, rel string) (proofs []proof, faults []string, err error) {
 			case neverRuns(f):
 				fault(c.Pos(), f.Name.Name+" does nothing, or skips itself always")
 			default:
-				proofs = append(proofs, proof{path.Dir(rel) + ": " + f.Name.Name, strings.Split(m[1], ", ")})
+				proofs = append(proofs, proof{path.Dir(rel) + ": " + f.Name.Name, idsOf(m[1])})
 			}
 		}
 	}
@@ -156,7 +159,7 @@ func scanBrowser(name, rel string) (proofs []proof, faults []string, err error) 
 		if comment {
 			text = strings.TrimSpace(text)
 			if m := tagLine.FindStringSubmatch(text); m != nil {
-				pending, at = append(pending, strings.Split(m[1], ", ")...), i+1
+				pending, at = append(pending, idsOf(m[1])...), i+1
 			} else if tagLike.MatchString(text) {
 				faults = append(faults, fmt.Sprintf("%s:%d: a tag inside a sentence counts for nothing: give it a line of its own, // proves R12, I3", rel, i+1))
 			}

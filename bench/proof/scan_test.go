@@ -34,7 +34,7 @@ import "testing"
 // proves R5, I6
 func TestPaid(t *testing.T) { t.Log() }
 
-// proves R7
+// proves R7 I2
 func FuzzNotice(f *testing.F) { f.Add(1) }
 
 // TestLater proves R8 one day.
@@ -92,7 +92,7 @@ func TestScan(t *testing.T) {
 		got = append(got, p.Name+" "+strings.Join(p.IDs, " "))
 	}
 	slices.Sort(got)
-	want := []string{"browser: a lost return R5 R9", "shop: FuzzNotice R7", "shop: TestPaid R5 I6", "shop: TestRace R4"}
+	want := []string{"browser: a lost return R5 R9", "shop: FuzzNotice R7 I2", "shop: TestPaid R5 I6", "shop: TestRace R4"}
 	if !slices.Equal(got, want) {
 		t.Errorf("proofs %q, want %q", got, want)
 	}

@@ -22,8 +22,11 @@ var mayImport = map[string][]string{
 	"gage/web/static":      {},
 	"gage/cmd/admin":       {"gage/app", "gage/db", "gage/smartro", "gage/smartro/sandbox", "gage/web", "*"},
 	"gage/bench":           {},
-	"gage/e2e":             {},
-	"gage/e2e/shots":       {},
+	"gage/bench/proof":     {"gage/bench/proof/..."},
+
+	"gage/bench/proof/harness": {},
+	"gage/e2e":                 {},
+	"gage/e2e/shots":           {},
 }
 
 // mayNot are packages of the standard library that a folder has no business with.
