@@ -165,3 +165,42 @@ func TestReceipts(t *testing.T) {
 		t.Errorf("a wrong key was answered: %+v", q)
 	}
 }
+
+// TestReasonIsDecodedTwice: what the client wrote is what the merchant's list shows.
+func TestReasonIsDecodedTwice(t *testing.T) {
+	for sent, want := range map[string]string{"sold out": "sold out", "50% 할인 철회": "50% 할인 철회", "a+b 100%": "a+b 100%", "품절": "품절"} {
+		w := newWorld(t, nil)
+		n := w.pay(smartro.Card)
+		a, err := smartro.Client{}.Cancel(context.Background(), w.m, smartro.CancelRequest{TID: n.TID, Amt: 33000, Reason: sent})
+		if err != nil || a.ResultCode != "2001" {
+			t.Fatal(a, err)
+		}
+		if _, state := w.get("/control/api/state"); !strings.Contains(state, `"reason":"`+want+`"`) {
+			t.Errorf("%q arrived in %s", sent, state)
+		}
+	}
+}
+
+// TestSlipsOfAccounts: an account that nobody paid into has no slip; one that got another amount shows what came.
+func TestSlipsOfAccounts(t *testing.T) {
+	w := newWorld(t, nil)
+	left := w.pay(smartro.Vbank)
+	slip := func(tid smartro.TID) (int, string) { return w.get("/issue/IssueLoader.jsp?type=0&TID=" + string(tid)) }
+	if status, _ := slip(left.TID); status != http.StatusNotFound {
+		t.Errorf("slip before the deposit: %d", status)
+	}
+	w.wantCancel("2001", left.TID, 33000, false, nil)
+	if status, _ := slip(left.TID); status != http.StatusNotFound {
+		t.Errorf("slip of an account that was withdrawn: %d", status)
+	}
+	paid := w.pay(smartro.Vbank)
+	w.api("/control/api/deposit", map[string]any{"tid": paid.VbankNum, "amt": 11000}, http.StatusOK)
+	status, page := slip(paid.TID)
+	if status != http.StatusOK || !strings.Contains(page, "11,000원") || !strings.Contains(page, "10,000원") || strings.Contains(page, "33,000원") {
+		t.Errorf("slip of 11,000 won: %d %s", status, page)
+	}
+	w.deliver()
+	if d := w.notices[len(w.notices)-1]; d.ResultCode != "4110" || d.Amt != 11000 {
+		t.Errorf("deposit notice %+v", d)
+	}
+}

@@ -79,7 +79,14 @@ func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		w.t.Error(err)
 	}
-	n, err := smartro.ParseNotice(body, smartro.EUCKR)
+	if r.Method == http.MethodGet {
+		body = []byte(r.URL.RawQuery)
+	}
+	cs := smartro.EUCKR
+	if strings.Contains(r.Header.Get("Content-Type"), "UTF-8") {
+		cs = smartro.UTF8
+	}
+	n, err := smartro.ParseNotice(body, cs)
 	if err != nil {
 		w.t.Errorf("notice %s: %v", body, err)
 	}

@@ -243,3 +243,51 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// TestWarnings: what the sandbox lets pass though it hurts elsewhere is told.
+func TestWarnings(t *testing.T) {
+	w := newWorld(t, nil)
+	w.m.WideEUCKR = true
+	r := w.request(smartro.PC, smartro.Card)
+	r.GoodsName = "똠양꿍"
+	form, err := w.m.PayForm(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form.Fields = append(form.Fields, smartro.Field{Name: "merchantKey", Value: "k"}, smartro.Field{Name: "BuyerAddr", Value: "&#128512;"})
+	w.press(w.open(form), "approve")
+	_, state := w.get("/control/api/state")
+	for _, want := range []string{"KS X 1001에 없는 글자가 있습니다: 똠 ", "merchantKey가 브라우저를", "BuyerAddr에 \\u0026#NNNN;"} {
+		if !strings.Contains(state, want) {
+			t.Errorf("no %q in %s", want, state)
+		}
+	}
+}
+
+// TestFullForm: every field of the reference passes, and the strict sandbox takes what the library makes.
+func TestFullForm(t *testing.T) {
+	for _, d := range []smartro.Device{smartro.PC, smartro.Mobile} {
+		for _, m := range smartro.Methods() {
+			w := newWorld(t, func(c *sandbox.Config) { c.Strict, c.Hash = true, smartro.SHA256 })
+			w.m.SendSecureType = true
+			r := w.request(d, m)
+			r.ParentEmail, r.BuyerAddr, r.BuyerPostNo, r.OfferPeriod = "p@example.com", "서울시 중구", "04524", "2026112320261223"
+			r.RetryURL, r.PayType, r.ReceiptType = "https://shop.example/n", "KPCD", "Y"
+			r.CardCompany, r.CardQuota, r.CardPoint, r.SspMallID = "06", "03", "1", "gagessp01"
+			r.ShopTax, r.SvcAmt, r.Tax, r.SkinColor, r.OpenType, r.Language = true, 100, 3000, "VIOLET", "EN", "EN"
+			r.ClientType, r.URLScheme, r.ProductInfo = "HYB", "teashop://pay", "홍차"
+			r.Divide = []smartro.DividePart{{MID: "gagesub01m", Amt: 33000, GoodsName: "홍차"}}
+			r.Escrow = &smartro.Escrow{
+				DeliveryCode: "04", DeliveryNumber: "1", DeliveryAddr1: "서울", DeliveryAddr2: "1", DeliveryPost: "04524", ReceiverName: "홍길동", ReceiverTel: "010",
+				SellerAddr1: "부산", SellerAddr2: "1", SellerPost: "47545", SellerTel: "051", SellerID: "s", SellerName: "찻집",
+			}
+			form, err := w.m.PayForm(r)
+			if err != nil {
+				t.Fatal(d, m, err)
+			}
+			if n, _, _, page := w.press(w.open(form), "approve"); n.Verify(w.m) != nil || !strings.Contains(page, "DivideInfo") {
+				t.Errorf("%s %s: %+v", d, m, n)
+			}
+		}
+	}
+}
