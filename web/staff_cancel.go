@@ -107,9 +107,12 @@ func readCancelForm(c echo.Context) app.CancelInput {
 }
 
 // postCancel handles POST /admin/payments/{moid}/cancel. The first post shows what will happen; the second, confirmed
-// one does it. The key of the form makes both presses of a double click the same cancel.
+// one does it, or leads back to what was typed. The key of the form makes both presses of a double click the same cancel.
 func (s *Server) postCancel(c echo.Context) error {
 	ctx, in := c.Request().Context(), readCancelForm(c)
+	if c.FormValue("change") != "" {
+		return s.showCancel(c, http.StatusOK, in, nil)
+	}
 	if c.FormValue("confirm") != "yes" {
 		return s.confirmCancel(c, in)
 	}

@@ -198,7 +198,7 @@ func readAs(ctx context.Context, f app.Find) []string {
 
 func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRow {
 	row := templates.ListRow{
-		Href: "/admin/payments/" + string(r.Moid), State: string(r.State), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
+		Href: "/admin/payments/" + string(r.Moid), State: shownState(r.Payment), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
 		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.OpenedAt, Amount: int64(r.Amount),
 		Back: r.State == app.Cancelled, Hold: r.OpenHolds > 0 && r.State != app.Held, OpenCancel: r.OpenCancel != "",
 	}

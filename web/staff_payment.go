@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -42,7 +43,7 @@ func (s *Server) showPayment(c echo.Context, reveal bool) error {
 	p := st.Payment
 	frame.Title = string(p.Moid)
 	page := templates.PaymentPage{
-		StaffFrame: frame, Moid: string(p.Moid), State: string(p.State), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),
+		StaffFrame: frame, Moid: string(p.Moid), State: shownState(p), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),
 		Approved: int64(p.Approved), Cancelled: int64(p.Cancelled), Reserved: int64(p.Reserved), Left: int64(p.Left()),
 		HasMoney: p.Approved > 0, Masked: !reveal, Receipt: st.ReceiptURL, CashReceipt: st.CashReceiptURL,
 		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p),
@@ -58,13 +59,25 @@ func (s *Server) showPayment(c echo.Context, reveal bool) error {
 	page.Live = page.Live || p.State == app.Claimed
 	page.CanCancel = !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
 	page.Hands = hands(ctx, st)
-	for _, e := range st.Timeline {
-		page.Entries = append(page.Entries, timelineEntry(ctx, e))
-	}
+	page.Entries = timelineEntries(ctx, st.Timeline)
 	for _, q := range st.Siblings {
-		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: string(q.State), Moid: string(q.Moid), At: q.OpenedAt})
+		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
 	}
 	return s.render(c, http.StatusOK, templates.Payment(page))
+}
+
+// shownState is the payment's state as a badge says it. While the window is open, a browser may have told that it came
+// to nothing: nobody believes it, but the buyer saw it, so a clerk has to.
+func shownState(p app.Payment) string {
+	switch {
+	case p.State != app.Opened:
+		return string(p.State)
+	case p.Stopped, stoppedInWindow(p.HintCode):
+		return "opened_stopped"
+	case p.HintCode != "":
+		return "opened_declined"
+	}
+	return string(p.State)
 }
 
 // sentenceOf is the second line: when, how, and why we believe it.
@@ -180,31 +193,85 @@ func hands(ctx context.Context, st app.Story) []templates.Hand {
 	return list
 }
 
-func timelineEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
-	t := templates.TimelineEntry{At: e.At, Actor: e.Actor}
-	if m := e.Message; m != nil {
-		t.Icon, t.Copies, t.Href = "inbox", m.Copies, "/admin/messages/"+m.ID
-		t.Title = text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + text.T(ctx, "staff.verdict."+string(m.Verdict))
-		t.Text = strings.TrimSpace(m.Code + " " + m.Peer)
-		if m.Amount > 0 {
-			t.Text += " · " + view.Won(ctx, m.Amount)
+// timelineEntries are the lines of the timeline, newest first. What a message did stands on one line with it.
+func timelineEntries(ctx context.Context, timeline []app.Entry) []templates.TimelineEntry {
+	messages := map[string]*app.Message{}
+	for _, e := range timeline {
+		if e.Message != nil {
+			messages[e.Message.ID] = e.Message
 		}
-		t.Tone = verdictTone(m.Verdict)
-		return t
 	}
-	ev := e.Event
-	t.Icon, t.Title = eventIcon(ev.Kind), text.T(ctx, "staff.event."+string(ev.Kind))
-	if ev.Amount > 0 {
-		t.Title += " · " + view.Won(ctx, ev.Amount)
+	told := map[string]bool{}
+	var list []templates.TimelineEntry
+	for _, e := range timeline {
+		if e.Event == nil {
+			continue
+		}
+		t := eventEntry(ctx, e)
+		if m := messages[e.Event.MessageID]; m != nil && !told[m.ID] {
+			told[m.ID] = true
+			t.Copies, t.Href, t.Source = m.Copies, messagePath(m), sourceOf(ctx, m)
+		}
+		list = append(list, t)
 	}
-	if ev.From != ev.To {
-		t.Title += " → " + text.T(ctx, "state."+string(ev.To))
+	for _, e := range timeline {
+		if e.Message != nil && !told[e.Message.ID] {
+			list = append(list, messageEntry(ctx, e.Message))
+		}
 	}
-	t.Text = strings.TrimSpace(ev.Text + " " + ev.Code)
-	if ev.To == app.Held || ev.Kind == app.CancelUnknown {
-		t.Tone = "wrong"
+	slices.SortStableFunc(list, func(a, b templates.TimelineEntry) int { return b.At.Compare(a.At) })
+	return list
+}
+
+func messagePath(m *app.Message) string { return "/admin/messages/" + m.ID }
+
+// sourceOf says where a message came from, and what it is worth.
+func sourceOf(ctx context.Context, m *app.Message) string {
+	return text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + worthOf(ctx, m)
+}
+
+func worthOf(ctx context.Context, m *app.Message) string {
+	return strings.TrimSuffix(text.T(ctx, "staff.verdict."+string(m.Verdict))+" · "+m.Peer, " · ")
+}
+
+// messageEntry is a message that changed nothing.
+func messageEntry(ctx context.Context, m *app.Message) templates.TimelineEntry {
+	t := templates.TimelineEntry{
+		At: m.At, Icon: "inbox", Title: text.T(ctx, "staff.channel."+string(m.Channel)), Text: m.Code, Tone: verdictTone(m.Verdict),
+		Source: worthOf(ctx, m), Href: messagePath(m), Copies: m.Copies,
+	}
+	if m.Amount > 0 {
+		t.Amount = view.Won(ctx, m.Amount)
 	}
 	return t
+}
+
+// eventEntry is something that happened. The state that it led to is told unless the event's own name says it.
+func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
+	ev := e.Event
+	t := templates.TimelineEntry{
+		At: e.At, Actor: e.Actor, Icon: eventIcon(ev.Kind), Title: text.T(ctx, "staff.event."+string(ev.Kind)),
+		Text: strings.TrimSpace(ev.Text + " " + ev.Code), Tone: eventTone(ev),
+	}
+	if ev.Amount > 0 {
+		t.Amount = view.Won(ctx, ev.Amount)
+	}
+	if to := text.T(ctx, "state."+string(ev.To)); ev.From != ev.To && !strings.Contains(strings.ToLower(t.Title), strings.ToLower(to)) {
+		t.To = to
+	}
+	return t
+}
+
+func eventTone(ev *app.Event) string {
+	switch {
+	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused:
+		return "wrong"
+	case ev.Kind == app.Approved, ev.Kind == app.Deposited, ev.Kind == app.StaffAccept:
+		return "good"
+	case ev.To == app.Claimed && ev.From != ev.To:
+		return "wait"
+	}
+	return ""
 }
 
 func verdictTone(v app.Verdict) string {
@@ -225,8 +292,12 @@ func eventIcon(k app.EventKind) string {
 		return "circle-check"
 	case app.StaffCancel, app.CancelDone, app.CancelNotice, app.RefundNotice, app.CancelConfirmed, app.CancelResent:
 		return "undo-2"
-	case app.CancelUnknown:
+	case app.CancelUnknown, app.ReturnUnsigned:
 		return "circle-help"
+	case app.VbankIssued:
+		return "banknote"
+	case app.ReceiptNotice:
+		return "receipt"
 	case app.Stop, app.ReturnFailure, app.CancelRefused:
 		return "ban"
 	case app.Timer:

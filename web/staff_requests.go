@@ -162,7 +162,7 @@ func (s *Server) getRequest(c echo.Context) error {
 		p.Facts = append(p.Facts, templates.Detail{Name: text.T(ctx, "staff.buyer"), Value: view.MaskName(o.BuyerName)})
 	}
 	for _, q := range slices.Backward(ps) {
-		p.Payments = append(p.Payments, templates.ListRow{Href: paymentPath(q.Moid), State: string(q.State), Moid: string(q.Moid), At: q.OpenedAt})
+		p.Payments = append(p.Payments, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
 	}
 	return s.render(c, http.StatusOK, templates.Request(p))
 }

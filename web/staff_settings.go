@@ -56,15 +56,16 @@ func (s *Server) fillShop(ctx context.Context, p *templates.SettingsPage, typed 
 	if err != nil {
 		return err
 	}
+	p.ShopNamed = info.Name != ""
 	if typed.info != nil {
 		info = *typed.info
 	}
 	p.Digital = info.Digital
-	for _, f := range []struct{ name, value string }{
-		{"name", info.Name}, {"owner", info.Owner}, {"business_no", info.BusinessNo}, {"address", info.Address}, {"tel", info.Tel},
+	for _, f := range []struct{ name, value, width string }{
+		{"name", info.Name, ""}, {"owner", info.Owner, ""}, {"business_no", info.BusinessNo, ""}, {"tel", info.Tel, ""}, {"address", info.Address, "full"},
 	} {
 		p.ShopFields = append(p.ShopFields, templates.FieldView{
-			Name: f.name, Label: text.T(ctx, "staff.shop."+f.name), Value: f.value, Required: f.name == "name", Error: typed.faults[f.name],
+			Name: f.name, Label: text.T(ctx, "staff.shop."+f.name), Value: f.value, Required: f.name == "name", Error: typed.faults[f.name], Width: f.width,
 		})
 	}
 	return nil
@@ -89,12 +90,14 @@ func (s *Server) fillGateway(ctx context.Context, p *templates.SettingsPage, typ
 		allowed = smartro.Methods()
 	}
 	g := &p.Gateway
-	g.Fault, g.SecureType, g.Inquiry = typed.fault, m.SendSecureType, m.InquiryProves
+	g.Stored, g.Fault, g.SecureType, g.Inquiry = stored, typed.fault, m.SendSecureType, m.InquiryProves
 	g.Fields = []templates.FieldView{
-		{Name: "mid", Label: text.T(ctx, "staff.mid"), Value: string(m.MID), Required: true, Error: typed.faults["MID"], Autocomplete: "off"},
+		{Name: "mid", Label: text.T(ctx, "staff.mid"), Value: string(m.MID), Required: true, Error: typed.faults["MID"], Autocomplete: "off", Width: "middle"},
 		{Name: "key", Label: text.T(ctx, "staff.gw.key"), Type: "password", Required: !stored, Hint: keep, Error: typed.faults["merchantKey"], Autocomplete: "off"},
-		{Name: "cancel_password", Label: text.T(ctx, "staff.gw.cancel_password"), Type: "password", Required: !stored, Hint: keep, Error: typed.faults["Cancelpw"], Autocomplete: "off"},
-		{Name: "base", Label: text.T(ctx, "staff.gw.base"), Value: base, Hint: text.T(ctx, "staff.gw.base.text"), Error: typed.faults["PCWindow"], Autocomplete: "off"},
+		{Name: "cancel_password", Label: text.T(ctx, "staff.gw.cancel_password"), Type: "password", Required: !stored, Hint: keep, Error: typed.faults["Cancelpw"], Autocomplete: "off", Width: "middle"},
+	}
+	g.Base = templates.FieldView{
+		Name: "base", Label: text.T(ctx, "staff.gw.base"), Value: base, Hint: text.T(ctx, "staff.gw.base.text"), Error: typed.faults["PCWindow"], Autocomplete: "off",
 	}
 	g.Mode = templates.SelectView{Name: "mode", Label: text.T(ctx, "staff.gw.mode"), Value: string(m.Mode), Required: true, Options: []templates.Option{
 		{Value: string(smartro.Test), Label: text.T(ctx, "staff.gw.mode.test")}, {Value: string(smartro.Real), Label: text.T(ctx, "staff.gw.mode.real")},

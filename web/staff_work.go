@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,19 +28,19 @@ func (s *Server) getWork(c echo.Context) error {
 	for _, q := range w.Claimed {
 		p.Claimed = append(p.Claimed, templates.WorkRow{
 			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),
-			Text: string(q.Moid) + " · " + view.Won(ctx, q.Amount) + " · " + view.When(ctx, q.ClaimedAt),
+			About: string(q.Moid) + " · " + view.Won(ctx, q.Amount) + " · " + view.When(ctx, q.ClaimedAt), Text: text.T(ctx, "staff.hand.claimed.text"),
 		})
 	}
 	for _, cn := range w.Cancels {
 		p.Cancels = append(p.Cancels, templates.WorkRow{
 			Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, cn.Amount)), Href: paymentPath(cn.Moid),
-			Text: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt) + " · " + text.T(ctx, "staff.hand.unknown.text"),
+			About: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt), Text: text.T(ctx, "staff.hand.unknown.text"),
 		})
 	}
 	for _, h := range w.Holds {
 		row := templates.WorkRow{
 			ID: h.ID, Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),
-			Text: string(h.Moid) + " · " + view.When(ctx, h.CreatedAt) + " · " + text.T(ctx, "staff.hold.text"),
+			About: strings.Trim(string(h.Moid)+" · "+view.When(ctx, h.CreatedAt), " ·"), Text: text.T(ctx, "staff.hold.text"),
 		}
 		if h.OrderNo != "" {
 			row.Href = paymentPath(h.Moid)

@@ -1,12 +1,15 @@
 // Every page that a person can reach, by name: what the look tests and the screenshots walk through.
-import { fill, order, pay, signIn } from "./walk.mjs";
+import { cancelPart, fill, latest, openPopup, order, pay, press, signIn, status } from "./walk.mjs";
 
-// publicPages makes the buyer's pages and returns their URLs.
+// publicPages makes the buyer's pages and returns the URLs of all that need no sign-in.
 export async function publicPages(page, demo) {
   const open = await order(page, demo);
   const paid = await pay(page, demo);
   const waiting = await pay(page, demo, "VBANK");
-  const declined = await finished(page, demo, "decline");
+  const declined = await order(page, demo);
+  await fill(page);
+  await press(await openPopup(page), "decline");
+  await status(page, "declined");
   return {
     home: demo.shop + "/",
     "pay-open": open,
@@ -16,34 +19,63 @@ export async function publicPages(page, demo) {
     received: demo.shop + "/pay/received",
     "not-found": demo.shop + "/nothing-here",
     "sign-in": demo.shop + "/admin/sign-in",
+    "invite-dead": demo.shop + "/invite/nothing",
   };
 }
 
-async function finished(page, demo, action) {
-  const url = await order(page, demo);
-  await fill(page);
-  const [popup] = await Promise.all([page.waitForEvent("popup"), page.locator("#pay-button").click()]);
-  await popup.locator(`button[name="action"][value="${action}"]`).first().click();
-  await page.locator(`main[data-status="declined"]`).waitFor();
-  return url;
-}
-
-// staffPages signs in and returns the back office's URLs.
+// staffPages signs in and returns the back office's URLs; invite is one for somebody who has no account yet.
 export async function staffPages(page, demo) {
   await signIn(page, demo);
-  const payment = await page.locator('a[href^="/admin/payments/"]').first().getAttribute("href");
-  await page.goto(demo.shop + "/admin?q=" + encodeURIComponent("김서연"));
-  const card = await page.locator('a[href^="/admin/payments/"]').first().getAttribute("href");
-  return {
-    "staff-payments": demo.shop + "/admin",
-    "staff-search": demo.shop + "/admin?q=" + encodeURIComponent("김서"),
-    "staff-nothing": demo.shop + "/admin?q=" + encodeURIComponent("없는사람"),
-    "staff-payment-latest": demo.shop + payment,
-    "staff-payment": demo.shop + card.split("?")[0],
-    "staff-cancel": demo.shop + card.split("?")[0] + "/cancel",
-    "staff-requests": demo.shop + "/admin/requests",
-    "staff-new-request": demo.shop + "/admin/requests/new",
-    "staff-work": demo.shop + "/admin/work",
-    "staff-settings": demo.shop + "/admin/settings",
+  const first = async (name, value) => {
+    await page.goto(`${demo.shop}/admin?${name}=${encodeURIComponent(value)}`);
+    return demo.shop + (await page.locator('a[href^="/admin/payments/"]').first().getAttribute("href")).split("?")[0];
   };
+  const declined = await first("state", "unpaid");
+  const card = await first("q", "김서연");
+
+  const part = await paidPayment(page, demo);
+  await cancelPart(page, demo, part, 1000);
+  await page.locator('a[href^="/admin/messages/"]').first().waitFor();
+  const message = await page.locator('a[href^="/admin/messages/"]').first().getAttribute("href");
+  const unknown = await paidPayment(page, demo);
+  await demo.fault("cancel_garbage");
+  await demo.fault("notify_lost");
+  await cancelPart(page, demo, unknown, 1000);
+
+  await page.goto(demo.shop + "/admin/requests/new");
+  await page.locator('input[name="goods"]').fill("맞춤 케이크");
+  await page.locator('input[name="amount"]').fill("45000");
+  await page.locator('main form button[type="submit"]').click();
+  await page.waitForURL(/\/admin\/requests\/[A-Z0-9]{8}/);
+  const request = page.url();
+
+  await page.goto(demo.shop + "/admin/settings");
+  await page.locator('form[action="/admin/settings/staff"] input[name="email"]').fill("new@example.com");
+  await page.locator('form[action="/admin/settings/staff"] button').click();
+  const invite = /http[^<"\s]+\/invite\/[^<"\s]+/.exec(await page.content())[0];
+  return {
+    invite,
+    pages: {
+      "staff-payments": demo.shop + "/admin",
+      "staff-search": demo.shop + "/admin?q=" + encodeURIComponent("김서"),
+      "staff-nothing": demo.shop + "/admin?q=" + encodeURIComponent("없는사람"),
+      "staff-payment": card,
+      "staff-payment-declined": declined,
+      "staff-payment-part": `${demo.shop}/admin/payments/${part}`,
+      "staff-payment-unknown": `${demo.shop}/admin/payments/${unknown}`,
+      "staff-message": demo.shop + message,
+      "staff-cancel": card + "/cancel",
+      "staff-cancel-busy": `${demo.shop}/admin/payments/${unknown}/cancel`,
+      "staff-requests": demo.shop + "/admin/requests",
+      "staff-new-request": demo.shop + "/admin/requests/new",
+      "staff-request": request,
+      "staff-work": demo.shop + "/admin/work",
+      "staff-settings": demo.shop + "/admin/settings",
+    },
+  };
+}
+
+async function paidPayment(page, demo) {
+  await pay(page, demo);
+  return (await latest(demo)).moid;
 }

@@ -54,6 +54,23 @@ export async function signIn(page, demo) {
   await page.waitForURL((url) => url.pathname === "/admin");
 }
 
+// reviewCancel fills the form of a cancel and leaves the page at the last question.
+export async function reviewCancel(page, demo, moid, amount) {
+  await page.goto(`${demo.shop}/admin/payments/${moid}/cancel`);
+  await page.locator('input[name="how"][value="part"]').check();
+  await page.locator('input[name="amount"]').fill(String(amount));
+  await page.locator('input[name="reason"]').fill("일부 반품");
+  await page.locator("#cancel-go").click();
+  await page.locator("#cancel-confirm").waitFor();
+}
+
+// cancelPart fills the form, reads what will happen, and says yes.
+export async function cancelPart(page, demo, moid, amount) {
+  await reviewCancel(page, demo, moid, amount);
+  await page.locator("#cancel-confirm").click();
+  await page.waitForURL((url) => url.pathname === `/admin/payments/${moid}`);
+}
+
 // latest is the newest payment at the simulated gateway.
 export async function latest(demo) {
   const { payments } = await demo.state();

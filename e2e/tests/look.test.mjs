@@ -9,14 +9,15 @@ import { startDemo } from "../lib/demo.mjs";
 import { publicPages, staffPages } from "../lib/pages.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-let demo, browser, pages, signedIn;
+let demo, browser, pages; // pages: for whom, and which
 
 before(async () => {
   [demo, browser] = await Promise.all([startDemo(), launch()]);
   const context = await look(browser);
   const page = await context.newPage();
-  pages = { ...(await publicPages(page, demo)), ...(await staffPages(page, demo)) };
-  signedIn = await context.storageState();
+  const open = await publicPages(page, demo);
+  const staff = await staffPages(page, demo);
+  pages = [[{}, { ...open, invite: staff.invite }], [{ storageState: await context.storageState() }, staff.pages]];
   await context.close();
 });
 
@@ -28,23 +29,25 @@ after(async () => {
 for (const view of ["phone", "desktop"]) {
   for (const colorScheme of ["light", "dark"]) {
     for (const lang of ["ko", "en"]) {
-      test(`${view}, ${colorScheme}, ${lang}`, async (t) => {
-        const context = await look(browser, view, { colorScheme, storageState: signedIn, bypassCSP: true });
-        const page = await context.newPage();
+      test(`${view}, ${colorScheme}, ${lang}`, async () => {
         const faults = [];
-        page.on("pageerror", (e) => faults.push(`script: ${e.message}`));
-        for (const [name, url] of Object.entries(pages)) {
-          await page.goto(url + (url.includes("?") ? "&" : "?") + "lang=" + lang);
-          await page.evaluate(axe);
-          const { violations } = await page.evaluate(() => window.axe.run(document));
-          for (const v of violations) {
-            faults.push(`${name}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`);
+        for (const [who, urls] of pages) {
+          const context = await look(browser, view, { colorScheme, bypassCSP: true, ...who });
+          const page = await context.newPage();
+          page.on("pageerror", (e) => faults.push(`script: ${e.message}`));
+          for (const [name, url] of Object.entries(urls)) {
+            await page.goto(url + (url.includes("?") ? "&" : "?") + "lang=" + lang);
+            await page.evaluate(axe);
+            const { violations } = await page.evaluate(() => window.axe.run(document));
+            for (const v of violations) {
+              faults.push(`${name}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`);
+            }
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+            if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
+            assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
           }
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
-          assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
+          await context.close();
         }
-        await context.close();
         assert.deepEqual(faults, []);
       });
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, look } from "../lib/browser.mjs";
 import { startDemo } from "../lib/demo.mjs";
-import { fill, latest, openPopup, order, pay, press, signIn, status } from "../lib/walk.mjs";
+import { cancelPart, fill, latest, openPopup, order, pay, press, reviewCancel, signIn, status } from "../lib/walk.mjs";
 
 let demo, browser, buyer, staff, payment, link;
 
@@ -48,26 +48,35 @@ test("search for what is not there says so", async () => {
   assert.equal(await staff.locator('a[href^="/admin/payments/"]').count(), 0);
 });
 
-// cancelPart fills the form, reads what will happen, and says yes.
-async function cancelPart(moid, amount) {
-  await staff.goto(`${demo.shop}/admin/payments/${moid}/cancel`);
-  await staff.locator('input[name="how"][value="part"]').check();
-  await staff.locator('input[name="amount"]').fill(String(amount));
-  await staff.locator('input[name="reason"]').fill("일부 반품");
-  await staff.locator("#cancel-go").click();
-  await staff.locator("#cancel-confirm").click();
-  await staff.waitForURL((url) => url.pathname === `/admin/payments/${moid}`);
-}
-
 test("a part is cancelled: staff and buyer see what is left", async () => {
   await (await find("9999")).click();
   await staff.waitForURL(/\/admin\/payments\//);
-  await cancelPart(payment.moid, 1000);
+  await cancelPart(staff, demo, payment.moid, 1000);
   const left = (payment.amt - 1000).toLocaleString("ko-KR");
   await staff.goto(`${demo.shop}/admin/payments/${payment.moid}`);
   await staff.getByText(left).first().waitFor();
   await buyer.goto(link);
   await status(buyer, "partly_cancelled");
+});
+
+test("the last question keeps the keyboard, and Escape leads back to what was typed", async () => {
+  await reviewCancel(staff, demo, payment.moid, 2000);
+  assert.equal(await staff.locator('dialog[open] button[type="submit"]').count(), 1);
+  assert.ok(await staff.evaluate(() => document.querySelector("dialog[open]").contains(document.activeElement)), "focus");
+  await staff.keyboard.press("Escape");
+  const amount = staff.locator('input[name="amount"]');
+  await amount.waitFor();
+  assert.equal(await amount.inputValue(), "2000");
+  assert.ok(await staff.locator('input[name="how"][value="part"]').isChecked());
+});
+
+test("the amount is asked for only where a part goes back, and what stays is computed", async () => {
+  await staff.goto(`${demo.shop}/admin/payments/${payment.moid}/cancel`);
+  const amount = staff.locator('input[name="amount"]');
+  assert.equal(await amount.isVisible(), false, "the whole is cancelled");
+  await staff.locator('input[name="how"][value="part"]').check();
+  await amount.fill("3000");
+  await staff.getByText((payment.amt - 1000 - 3000).toLocaleString("ko-KR")).waitFor();
 });
 
 test("a cancel without an answer is unknown, and no second one can be sent", async () => {
@@ -78,7 +87,7 @@ test("a cancel without an answer is unknown, and no second one can be sent", asy
   const { moid, tid } = await latest(demo);
   await demo.fault("cancel_never");
   await demo.fault("notify_lost");
-  await cancelPart(moid, 1000);
+  await cancelPart(staff, demo, moid, 1000);
   await staff.goto(`${demo.shop}/admin/payments/${moid}/cancel`);
   assert.equal(await staff.locator('input[name="amount"]').count(), 0, "no second cancel while one is open");
   const there = (await demo.state()).payments.find((p) => p.tid === tid);

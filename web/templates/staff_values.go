@@ -135,7 +135,8 @@ type PaymentPage struct {
 type TimelineEntry struct {
 	At                             time.Time
 	Icon, Title, Text, Actor, Tone string
-	Href                           string // of the raw bytes; empty: none
+	Amount, To                     string // what it moved, and the state that it led to; empty: nothing new
+	Source, Href                   string // the message it was read from, and its raw bytes; empty: none
 	Copies                         int64
 }
 

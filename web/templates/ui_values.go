@@ -27,7 +27,9 @@ type FieldView struct {
 	Type                            string // text unless said otherwise; "textarea" gives one
 	Autocomplete, InputMode, Unit   string
 	Placeholder                     string
+	Width                           string // short (an amount, a phone number), middle, full (a row of its own), or "" (its column)
 	Required                        bool
+	Needed                          bool // required in one case only, which the browser can't tell: not called optional
 	Attrs                           templ.Attributes
 }
 
@@ -47,6 +49,7 @@ type Option struct{ Value, Label string }
 // SelectView is a drop-down list with its words.
 type SelectView struct {
 	Name, Label, Value, Hint, Error string
+	Width                           string // as a [FieldView]'s
 	Required                        bool
 	Options                         []Option
 	Attrs                           templ.Attributes
@@ -96,13 +99,15 @@ func stateIcon(state string) string {
 		return "hourglass"
 	case "opened":
 		return "monitor"
+	case "opened_declined":
+		return "circle-x"
 	case "accepted", "refunding", "partly_cancelled", "cancelled":
 		return "undo-2"
 	case "hold", "held":
 		return "triangle-alert"
 	case "declined", "refused":
 		return "circle-x"
-	case "stopped", "closed":
+	case "stopped", "closed", "opened_stopped":
 		return "ban"
 	case "expired":
 		return "clock"

@@ -64,18 +64,39 @@ if (document.querySelector("[data-live]")) {
 
 // The remainder is computed as one types; typing an amount chooses the part.
 const form = document.querySelector("form[data-cancel]");
-const amount = form?.elements.namedItem("amount");
-if (amount && amount.type !== "hidden") {
+const out = form?.querySelector("[data-remainder]");
+if (out) {
+  const amount = form.elements.namedItem("amount");
   const part = form.querySelector('input[name="how"][value="part"]');
-  const out = form.querySelector("[data-remainder]");
-  const left = Number(form.dataset.left.replaceAll(",", ""));
+  const left = Number(form.dataset.left);
   const show = () => {
     const n = Number(amount.value.replace(/[^0-9]/g, ""));
-    out.textContent = n > 0 && n <= left ? `${out.dataset.word}: ${(left - n).toLocaleString("ko-KR")}` : "";
+    out.toggleAttribute("data-wrong", n > left);
+    out.textContent = n > left ? out.dataset.over : n > 0 ? out.dataset.left.replace("%s", (left - n).toLocaleString("ko-KR")) : "";
   };
+  const choose = () => {
+    amount.required = part.checked;
+  };
+  form.addEventListener("change", (event) => {
+    choose();
+    if (event.target === part) amount.focus();
+  });
   amount.addEventListener("input", () => {
-    if (part) part.checked = true;
+    part.checked = true;
+    choose();
     show();
   });
+  choose();
   show();
+}
+
+// The last question stands over the page and keeps the keyboard; Escape leads back to what was typed.
+const question = document.querySelector("dialog[data-confirm]");
+if (question) {
+  question.close();
+  question.showModal();
+  question.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    question.querySelector('input[name="change"]').click();
+  });
 }
