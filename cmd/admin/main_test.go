@@ -110,7 +110,7 @@ func TestUsage(t *testing.T) {
 	}{
 		"no command":   {args: "", want: []string{"demo", "serve", "sandbox", "staff", "version"}},
 		"help":         {args: "serve --help", want: []string{"--public-url", "GAGE_PUBLIC_URL", "Examples:"}},
-		"sandbox help": {args: "sandbox --help", want: []string{"gagedemo1m", "AwoRGB8m", "123456"}},
+		"sandbox help": {args: "sandbox --help", want: []string{"gagedemo1m", "AwoRGB8m", "123456", "W034"}},
 		"version":      {args: "version", want: []string{"gage ", "go1."}},
 		"unknown":      {args: "sreve", code: exitUsage, want: []string{"sreve", "--help"}},
 		"unknown flag": {args: "serve --public", code: exitUsage, want: []string{"--public"}},
@@ -136,8 +136,12 @@ func TestUsage(t *testing.T) {
 		"demo for all":  {args: "demo --listen 0.0.0.0:0", code: exitUsage, want: []string{"not on this machine"}},
 		"sandbox MID":   {args: "sandbox --mid short", code: exitUsage, want: []string{"--mid"}},
 		"sandbox count": {args: "sandbox --notify-count 0 --notify-every 0s", code: exitUsage, want: []string{"--notify-count", "--notify-every"}},
-		"no such shop":  {args: "staff list --data /nowhere/at/all", code: exitUsage, want: []string{"there is no shop"}},
-		"not healthy":   {args: "healthcheck --listen 127.0.0.1:1", code: exitFailed, want: []string{"no answer"}},
+		"sandbox codes": {
+			args: "sandbox --code 3001=9 --wallet-code K_00 --state-cd 0,1 --refund-fields bankCd", code: exitUsage,
+			want: []string{"--code", `"3001"`, "--wallet-code", "--state-cd", "--refund-fields"},
+		},
+		"no such shop": {args: "staff list --data /nowhere/at/all", code: exitUsage, want: []string{"there is no shop"}},
+		"not healthy":  {args: "healthcheck --listen 127.0.0.1:1", code: exitFailed, want: []string{"no answer"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := try(t, c.env, strings.Fields(c.args)...)

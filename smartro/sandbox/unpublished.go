@@ -53,6 +53,9 @@ func OwnCodes() []OwnCode {
 	}
 }
 
+// Validate joins everything that is wrong with u.
+func (u Unpublished) Validate() error { return u.complete() }
+
 // complete fills the defaults in and joins everything that is wrong.
 func (u *Unpublished) complete() error {
 	var errs []error
