@@ -25,12 +25,15 @@ import (
 	"syscall"
 	"time"
 
+	"gage/bench/proof/cut"
 	"gage/bench/proof/harness"
 )
 
 // harnesses are all that there are, in the order of the failure model.
 func harnesses() []harness.Harness {
-	return []harness.Harness{}
+	return []harness.Harness{
+		cut.Harness(),
+	}
 }
 
 // sliceFor is how long a harness runs in CI.

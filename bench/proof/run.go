@@ -25,6 +25,10 @@ func (o order) runAll(ctx context.Context) (ok bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", h.Name, err)
 		}
+		if report.Skipped != "" {
+			fmt.Fprintf(o.stdout, "%s: SKIPPED: %s\n", h.Name, report.Skipped)
+			continue
+		}
 		took := time.Since(began).Round(time.Second)
 		fmt.Fprintf(o.stdout, "%s: %s in %v, seed %d: %d violations\n", h.Name, figures(report), took, o.seed, len(report.Violations))
 		for _, v := range report.Violations {
@@ -54,6 +58,10 @@ func (o order) plantAll(ctx context.Context) (ok bool, err error) {
 			report, err := o.runOne(ctx, h, harness.Options{For: sliceFor, Plant: []harness.Defect{d}, First: true})
 			if err != nil {
 				return false, fmt.Errorf("%s with %q: %w", h.Name, d.Name, err)
+			}
+			if report.Skipped != "" {
+				fmt.Fprintf(o.stdout, "%s: SKIPPED: %s: %s\n", h.Name, d.Name, report.Skipped)
+				continue
 			}
 			took := time.Since(began).Round(time.Second)
 			if len(report.Violations) == 0 {

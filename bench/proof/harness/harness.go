@@ -31,6 +31,7 @@ type Figure struct {
 type Report struct {
 	Figures    []Figure
 	Violations []string
+	Skipped    string // why this machine can't run it; empty: it was run
 }
 
 // Defect is a mistake planted into the product, which the harness must catch: a harness that can't is no proof.
