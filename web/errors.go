@@ -12,6 +12,7 @@ import (
 	"gage/smartro"
 	"gage/web/templates"
 	"gage/web/text"
+	"gage/web/view"
 )
 
 var (
@@ -151,7 +152,7 @@ func inputFaults(ctx context.Context, err error) map[string]string {
 		case *app.InputError:
 			found[e.Field] = text.T(ctx, "input."+e.Code)
 		case *app.AmountError:
-			found["amount"] = text.T(ctx, "input.amount.left", int64(e.Left))
+			found["amount"] = text.T(ctx, "input.amount.left", view.Won(ctx, e.Left))
 		case *smartro.FieldError:
 			found[e.Field] = text.T(ctx, "input.field", e.Field, e.Want)
 		}

@@ -29,9 +29,6 @@ const (
 	keyStaff   = "staff"   // ID of who signed in
 	keyCreated = "created" // time.Time
 	keySeen    = "seen"    // time.Time
-	keyFlash   = "flash"   // message key to show once
-	keySecret  = "secret"  // a link to show once
-	keyReveal  = "reveal"  // Moid whose buyer is shown unmasked once
 )
 
 // sessionStore keeps gorilla's sessions in the database. The cookie carries a random key of 256 bits; the database

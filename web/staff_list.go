@@ -29,7 +29,39 @@ func readListState(c echo.Context) listState {
 	return listState{
 		q: strings.TrimSpace(clip(c.QueryParam("q"), 100)), period: c.QueryParam("period"), method: c.QueryParam("method"), state: c.QueryParam("state"),
 		from: c.QueryParam("from"), to: c.QueryParam("to"), after: c.QueryParam("after"),
+	}.known()
+}
+
+// known leaves out what is no filter: the page must not look filtered where nothing is.
+func (l listState) known() listState {
+	if !slices.Contains(periods(), l.period) {
+		l.period = ""
 	}
+	if _, err := smartro.ParseMethod(l.method); err != nil {
+		l.method = ""
+	}
+	if _, ok := stateGroups()[l.state]; !ok {
+		l.state = ""
+	}
+	for _, day := range []*string{&l.from, &l.to} {
+		if _, err := time.Parse(time.DateOnly, *day); err != nil {
+			*day = ""
+		}
+	}
+	if readCursor(l.after) == (app.Cursor{}) {
+		l.after = ""
+	}
+	return l
+}
+
+// readCursor reads the end of the page before, microseconds and an ID; what is none is the start of the list.
+func readCursor(s string) app.Cursor {
+	us, id, ok := strings.Cut(s, "-")
+	n, err := strconv.ParseInt(us, 10, 64)
+	if !ok || err != nil {
+		return app.Cursor{}
+	}
+	return app.Cursor{At: time.UnixMicro(n).UTC(), ID: id}
 }
 
 // href is the list's address; empty parts are left out.
@@ -64,7 +96,7 @@ func stateGroups() map[string][]app.State {
 	}
 }
 
-// filter translates the list's state for the use case. What can't be read is no filter.
+// filter translates the list's state for the use case.
 func (l listState) filter(now time.Time) app.Filter {
 	var f app.Filter
 	today := dayStart(now)
@@ -87,11 +119,7 @@ func (l listState) filter(now time.Time) app.Filter {
 		f.Methods = []app.Method{m}
 	}
 	f.States = stateGroups()[l.state]
-	if us, id, ok := strings.Cut(l.after, "-"); ok {
-		if n, err := strconv.ParseInt(us, 10, 64); err == nil {
-			f.After = app.Cursor{At: time.UnixMicro(n).UTC(), ID: id}
-		}
-	}
+	f.After = readCursor(l.after)
 	return f
 }
 

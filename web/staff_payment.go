@@ -26,7 +26,6 @@ func (s *Server) getPayment(c echo.Context) error { return s.showPayment(c, fals
 // postReveal handles POST /admin/payments/{moid}/reveal: the same page with the buyer unmasked. It is a post, so
 // that no link and no reload shows a person by accident; who looked is in the log.
 func (s *Server) postReveal(c echo.Context) error {
-	s.Log.Info("a buyer was shown", "staff", staffOf(c).ID, "moid", c.Param("moid"))
 	return s.showPayment(c, true)
 }
 
@@ -41,6 +40,9 @@ func (s *Server) showPayment(c echo.Context, reveal bool) error {
 		return err
 	}
 	p := st.Payment
+	if reveal {
+		s.Log.Info("a buyer was shown", "staff", staffOf(c).ID, "moid", p.Moid)
+	}
 	frame.Title = string(p.Moid)
 	page := templates.PaymentPage{
 		StaffFrame: frame, Moid: string(p.Moid), State: shownState(p), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/boombuler/barcode/qr"
 	"github.com/labstack/echo/v4"
@@ -25,13 +23,7 @@ const requestsPerPage = 50
 // getRequests handles GET /admin/requests.
 func (s *Server) getRequests(c echo.Context) error {
 	ctx := c.Request().Context()
-	q := app.OrderQuery{Limit: requestsPerPage + 1}
-	if us, no, ok := strings.Cut(c.QueryParam("after"), "-"); ok {
-		if n, err := strconv.ParseInt(us, 10, 64); err == nil {
-			q.After = app.Cursor{At: time.UnixMicro(n).UTC(), ID: no}
-		}
-	}
-	list, err := s.Shop.Orders(ctx, q)
+	list, err := s.Shop.Orders(ctx, app.OrderQuery{Limit: requestsPerPage + 1, After: readCursor(c.QueryParam("after"))})
 	if err != nil {
 		return err
 	}
