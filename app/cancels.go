@@ -23,8 +23,12 @@ type CancelPlan struct {
 	Open               *Cancel // one is under way: no other may start
 }
 
-// PrepareCancel says what cancelling a payment would do. ErrNotPaid: there is nothing to cancel.
+// PrepareCancel says what cancelling a payment would do. ErrNotPaid: there is nothing to cancel. ErrFrozen: nothing
+// may be cancelled now.
 func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error) {
+	if err := notFrozen(ctx, s.Store); err != nil {
+		return CancelPlan{}, err
+	}
 	p, err := s.Store.Payment(ctx, moid)
 	if err != nil {
 		return CancelPlan{}, err
@@ -109,7 +113,7 @@ type CancelInput struct {
 // Cancel gives money back: it sets the amount aside and records the intent durably, calls the gateway once, and
 // settles what it answers. It waits for the answer for CancelWait at most; the Cancel that it returns says how far
 // it is, sent and unknown included. The same Key again is the same cancel: nothing is sent a second time.
-// ErrNotPaid, ErrBusy, *AmountError and joined *InputError are refusals before anything was sent.
+// ErrNotPaid, ErrBusy, ErrFrozen, *AmountError and joined *InputError are refusals before anything was sent.
 func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInput) (Cancel, error) {
 	if actor.ID == "" {
 		return Cancel{}, ErrForbidden
@@ -141,6 +145,9 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 			if err == nil && c.Moid != moid {
 				return fmt.Errorf("cancel key of another payment: %w", ErrConflict)
 			}
+			return err
+		}
+		if err := notFrozen(ctx, tx); err != nil {
 			return err
 		}
 		p, err := tx.Payment(ctx, moid)
@@ -321,7 +328,8 @@ func (s *Shop) keepAnswer(ctx context.Context, tx Tx, c Cancel, a smartro.Cancel
 
 // ResendCancel asks the gateway again for a whole cancel whose outcome is unknown: "already cancelled" then means
 // done. A partial one is never sent again: two equal requests would cancel twice. ErrForbidden says so. ErrConflict:
-// its outcome is known, or it is on its way.
+// its outcome is known, or it is on its way. ErrFrozen: nothing
+// may be cancelled now.
 func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel, error) {
 	c, err := s.Store.Cancel(ctx, id)
 	if err != nil {
@@ -340,6 +348,9 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 		}
 		if c.State != CancelStateUnknown {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
+		}
+		if err := notFrozen(ctx, tx); err != nil {
+			return err
 		}
 		p, err := tx.Payment(ctx, c.Moid)
 		if err != nil {

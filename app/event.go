@@ -40,6 +40,8 @@ const (
 	CancelResent    EventKind = "cancel_resent"    // a person had an unknown whole cancel sent again
 	CancelRefused   EventKind = "cancel_refused"   // the amount is free again
 	CancelConfirmed EventKind = "cancel_confirmed" // the notice of a cancel that we knew: no second effect
+	Restored        EventKind = "restored"         // of the shop, not of a payment: the records are a backup's
+	Reconciled      EventKind = "reconciled"       // of the shop: the owner compared them with the gateway's list
 	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
 )
 

@@ -180,7 +180,11 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 		if err := payable(o, ps, s.Now()); err != nil {
 			return err
 		}
-		if p, err = s.attempt(m, &o, in); err != nil {
+		epoch, err := epochOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if p, err = s.attempt(m, &o, epoch, in); err != nil {
 			return err
 		}
 		if form, err = s.form(m, o, p, in, info.Digital); err != nil {
@@ -225,7 +229,7 @@ func payable(o Order, ps []Payment, now time.Time) error {
 }
 
 // attempt makes the next payment of o and counts it.
-func (s *Shop) attempt(m smartro.Merchant, o *Order, in PayInput) (Payment, error) {
+func (s *Shop) attempt(m smartro.Merchant, o *Order, epoch Epoch, in PayInput) (Payment, error) {
 	if !slices.Contains(methodsFor(m, *o), in.Method) {
 		return Payment{}, &InputError{Field: "method", Code: "method", Value: string(in.Method)}
 	}
@@ -249,7 +253,7 @@ func (s *Shop) attempt(m smartro.Merchant, o *Order, in PayInput) (Payment, erro
 	o.Attempts++
 	now := s.Now()
 	p := Payment{
-		Moid:    Moid(fmt.Sprintf("%s%02d", o.No, o.Attempts)),
+		Moid:    epoch.moid(o.No, o.Attempts),
 		OrderNo: o.No, MID: m.MID, Mode: m.Mode, Device: in.Device, Method: in.Method, EdiDate: now, Amount: o.Amount,
 		BuyerName: name, BuyerTel: tel, BuyerEmail: email, ReturnToken: newToken(), State: New, Proof: ProofNone,
 		OpenedAt: now, UpdatedAt: now,

@@ -55,16 +55,19 @@ func newToken() string { return rand.Text() }
 // speakable has no 0/O, 1/I/L, U/V: an order number is read out on the phone.
 const speakable = "23456789ABCDEFGHJKMNPQRSTWXYZ"
 
-func newOrderNo() OrderNo {
+func newOrderNo() OrderNo { return OrderNo(speakableText(8)) }
+
+// speakableText is n random characters that a person can read out.
+func speakableText(n int) string {
 	var b strings.Builder
 	buf := make([]byte, 1)
-	for b.Len() < 8 {
+	for b.Len() < n {
 		rand.Read(buf)
-		if n := int(buf[0]); n < 256/len(speakable)*len(speakable) {
-			b.WriteByte(speakable[n%len(speakable)])
+		if c := int(buf[0]); c < 256/len(speakable)*len(speakable) {
+			b.WriteByte(speakable[c%len(speakable)])
 		}
 	}
-	return OrderNo(b.String())
+	return b.String()
 }
 
 // digest is SHA-256 in hex.

@@ -54,7 +54,8 @@ type rig struct {
 	serial int
 }
 
-func newRig(t *testing.T, s *db.Store) *rig {
+// rigOn puts a shop over a store that has one's records already.
+func rigOn(t *testing.T, s *db.Store) *rig {
 	t.Helper()
 	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
 	if err != nil {
@@ -70,7 +71,14 @@ func newRig(t *testing.T, s *db.Store) *rig {
 		},
 		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
 	}
+	return r
+}
+
+func newRig(t *testing.T, s *db.Store) *rig {
+	t.Helper()
+	r := rigOn(t, s)
 	ctx := t.Context()
+	var err error
 	if r.owner, err = r.AddStaff(ctx, "owner@shop.example", "김주인", app.RoleOwner, "long enough pass"); err != nil {
 		t.Fatal(err)
 	}

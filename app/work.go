@@ -40,8 +40,16 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	epoch, err := s.Epoch(ctx)
+	if err != nil {
+		return len(jobs), err
+	}
 	var errs []error
 	for _, j := range jobs {
+		if j.Kind == JobExpire && epoch.Frozen() {
+			errs = append(errs, s.later(ctx, j))
+			continue
+		}
 		// crash point: job leased, not done
 		again, jobErr := s.do(ctx, j)
 		// crash point: job done, not put away
@@ -54,6 +62,17 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 		errs = append(errs, s.finish(ctx, j, again || jobErr != nil, jobErr))
 	}
 	return len(jobs), errors.Join(errs...)
+}
+
+// frozenFor is how long a job rests that may not be done while the records are not reconciled.
+const frozenFor = 5 * time.Minute
+
+// later puts a job back untried.
+func (s *Shop) later(ctx context.Context, j Job) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		j.LeaseUntil, j.DueAt = time.Time{}, s.Now().Add(frozenFor)
+		return tx.SaveJob(ctx, j)
+	})
 }
 
 // finish forgets a job that is done and puts back one that is not, later each time.

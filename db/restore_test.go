@@ -159,7 +159,7 @@ func TestDumpHasEveryTable(t *testing.T) {
 }
 
 // TestRestoreRefuses: nothing is there after a dump that is cut short, changed, too new or goes somewhere taken.
-// proves R40 R36
+// proves R40, R36
 func TestRestoreRefuses(t *testing.T) {
 	from := dbtest.File(t)
 	furnish(t, dbtest.Open(t, from))
@@ -209,7 +209,7 @@ func TestRestoreRefuses(t *testing.T) {
 }
 
 // TestDumpWhileWritersRun: a dump is one moment of the records, whoever writes meanwhile, and holds nobody up.
-// proves R40 R4
+// proves R40, R4
 func TestDumpWhileWritersRun(t *testing.T) {
 	dbtest.EachPlace(t, func(t *testing.T, place db.Config) {
 		s := dbtest.Open(t, place)
@@ -266,7 +266,7 @@ func TestDumpWhileWritersRun(t *testing.T) {
 
 // TestRestoreOfOlderBackup: a dump of an older schema, written by the program of its time, is brought up to date. When
 // a migration changes a table, add a dump of the schema before it.
-// proves R40 R36
+// proves R40, R36
 func TestRestoreOfOlderBackup(t *testing.T) {
 	files, err := filepath.Glob("testdata/dump-schema*.jsonl")
 	if err != nil || len(files) == 0 {

@@ -39,6 +39,7 @@ func answers() []answer {
 		{app.ErrPaid, http.StatusConflict, "paid"},
 		{app.ErrClosed, http.StatusGone, "closed"},
 		{app.ErrBusy, http.StatusConflict, "busy"},
+		{app.ErrFrozen, http.StatusConflict, "frozen"},
 		{app.ErrConflict, http.StatusConflict, "conflict"},
 		{app.ErrForbidden, http.StatusForbidden, "forbidden"},
 		{app.ErrSignIn, http.StatusUnauthorized, "sign_in"},

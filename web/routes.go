@@ -78,6 +78,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/settings/shop", owner, form, quick, s.postShopInfo},
 		{post, "/admin/settings/gateway", owner, form, quick, s.postMerchant},
 		{post, "/admin/settings/notice", owner, form, quick, s.postRotateNotice},
+		{post, "/admin/settings/reconciled", owner, form, quick, s.postReconciled},
 		{post, "/admin/settings/staff", owner, form, quick, s.postInviteStaff},
 		{post, "/admin/settings/staff/reset", owner, form, quick, s.postResetStaff},
 		{post, "/admin/settings/staff/disable", owner, form, quick, s.postDisableStaff},

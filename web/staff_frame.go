@@ -10,6 +10,7 @@ import (
 	"gage/smartro"
 	"gage/web/templates"
 	"gage/web/text"
+	"gage/web/view"
 )
 
 // staffFrame is what surrounds a page of the back office; active is payments, work, requests or settings.
@@ -21,6 +22,13 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if m, err := s.Shop.Merchant(ctx); err == nil {
 		f.Practice = m.Mode != smartro.Real
 	}
+	if err := s.fillRestored(c, &f); err != nil {
+		return f, err
+	}
+	backup, err := s.Shop.BackupState(ctx)
+	if err != nil {
+		return f, err
+	}
 	w, err := s.Shop.Worklist(ctx)
 	if err != nil {
 		return f, err
@@ -28,6 +36,9 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + w.Unjudged
 	if who.Role == app.RoleOwner {
 		hands += len(w.Senders)
+	}
+	if backup.Failed() {
+		hands++
 	}
 	f.Links = []templates.NavLink{
 		{Name: "payments", Href: "/admin", Icon: "list"},
@@ -38,6 +49,29 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		f.Links = append(f.Links, templates.NavLink{Name: "settings", Href: "/admin/settings", Icon: "settings"})
 	}
 	return f, nil
+}
+
+// fillRestored puts on every page that the records are a backup's, as long as nobody has compared them.
+func (s *Server) fillRestored(c echo.Context, f *templates.StaffFrame) error {
+	ctx := c.Request().Context()
+	e, err := s.Shop.Epoch(ctx)
+	if err != nil || !e.Frozen() {
+		return err
+	}
+	f.Restored = &templates.RestoredView{
+		Title: text.T(ctx, "staff.restored", view.When(ctx, e.BackupAt)), Owner: staffOf(c).Role == app.RoleOwner,
+		Text: text.T(ctx, "staff.restored.text", view.When(ctx, e.BackupAt), view.When(ctx, e.RestoredAt)),
+	}
+	return nil
+}
+
+// postReconciled handles POST /admin/settings/reconciled: the owner has compared the restored records with the
+// gateway's list.
+func (s *Server) postReconciled(c echo.Context) error {
+	if err := s.Shop.Reconcile(c.Request().Context(), staffOf(c), c.FormValue("reason")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/admin/settings?saved=reconciled")
 }
 
 // inOtherLang is the page that is shown, in the other language: its filters stay.

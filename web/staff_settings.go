@@ -39,7 +39,7 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 		return err
 	}
 	p := templates.SettingsPage{StaffFrame: frame, Invite: typed.invite, InviteFor: typed.email}
-	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "people"}, saved) {
+	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "people", "reconciled"}, saved) {
 		p.Saved = text.T(ctx, "staff.saved")
 	}
 	if err := s.fillShop(ctx, &p, typed); err != nil {

@@ -25,6 +25,21 @@ func (s *Server) getWork(c echo.Context) error {
 		return err
 	}
 	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: staffOf(c).Role == app.RoleOwner}
+	backup, err := s.Shop.BackupState(ctx)
+	if err != nil {
+		return err
+	}
+	if backup.Failed() {
+		p.Backup = &templates.WorkRow{
+			Title: text.T(ctx, "staff.backup.failed"), Text: text.T(ctx, "staff.backup.failed.text", view.When(ctx, backup.FailedAt)),
+		}
+		if backup.File != "" {
+			p.Backup.Text += " " + text.T(ctx, "staff.backup.last", backup.File, view.When(ctx, backup.At))
+		}
+		if p.Owner {
+			p.BackupError = backup.Error
+		}
+	}
 	for _, q := range w.Claimed {
 		p.Claimed = append(p.Claimed, templates.WorkRow{
 			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),

@@ -11,7 +11,14 @@ import (
 type StaffFrame struct {
 	Title, Active, Person, Query, LangHref string
 	Practice                               bool
+	Restored                               *RestoredView // nil: the records are not an unchecked backup's
 	Links                                  []NavLink
+}
+
+// RestoredView says on every page that the records are a backup's and have not been compared with the gateway's.
+type RestoredView struct {
+	Title, Text string
+	Owner       bool
 }
 
 // NavLink is an entry of the rail; Count is shown when above zero.
