@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/mail"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -108,14 +109,9 @@ func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Ad
 
 // OwnerInvite makes the one-time token of the first start; empty when there is an owner already.
 func (s *Shop) OwnerInvite(ctx context.Context) (token string, err error) {
-	all, err := s.Store.AllStaff(ctx)
-	if err != nil {
+	owned, err := hasOwner(ctx, s.Store)
+	if err != nil || owned {
 		return "", err
-	}
-	for _, p := range all {
-		if p.Role == RoleOwner && p.DisabledAt.IsZero() {
-			return "", nil
-		}
 	}
 	return s.invite(ctx, "", RoleOwner)
 }
@@ -160,14 +156,28 @@ func (s *Shop) CheckInvite(ctx context.Context, token string) (Invite, error) {
 	if err != nil {
 		return i, err
 	}
-	return i, s.usable(i)
+	return i, s.usable(ctx, s.Store, i)
 }
 
-func (s *Shop) usable(i Invite) error {
+// usable refuses what was used or is too old, and the link of an earlier start once there is an owner: every start
+// without an owner prints another one.
+func (s *Shop) usable(ctx context.Context, r Reader, i Invite) error {
 	if !i.UsedAt.IsZero() || s.Now().After(i.ExpiresAt) {
 		return fmt.Errorf("invite: used or too old: %w", ErrNotFound)
 	}
-	return nil
+	if i.Email != "" {
+		return nil
+	}
+	owned, err := hasOwner(ctx, r)
+	if err == nil && owned {
+		err = fmt.Errorf("invite: there is an owner already: %w", ErrNotFound)
+	}
+	return err
+}
+
+func hasOwner(ctx context.Context, r Reader) (bool, error) {
+	all, err := r.AllStaff(ctx)
+	return slices.ContainsFunc(all, func(p Staff) bool { return p.Role == RoleOwner && p.DisabledAt.IsZero() }), err
 }
 
 // AcceptInvite sets the password of the invited person, who is made if new. The token works once; every session
@@ -190,7 +200,7 @@ func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password st
 		if err != nil {
 			return err
 		}
-		if err := s.usable(i); err != nil {
+		if err := s.usable(ctx, tx, i); err != nil {
 			return err
 		}
 		i.UsedAt = s.Now()

@@ -243,6 +243,10 @@ func TestOwnerLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := "/start/" + token
+	earlier, err := b.OwnerInvite(context.Background()) // of another start, before there was an owner
+	if err != nil {
+		t.Fatal(err)
+	}
 	says(t, b.do("GET", at, ""), 200, "주인 계정 만들기", `name="email"`)
 	for field, form := range map[string]url.Values{
 		"email":    {"email": {"no address"}, "name": {"김주인"}, "password": {goodPassword}},
@@ -265,6 +269,8 @@ func TestOwnerLink(t *testing.T) {
 	says(t, b.do("GET", at, ""), 404, dead)
 	says(t, b.post(at, good), 404, dead)
 	says(t, b.do("GET", "/start/NOSUCHTOKEN", ""), 404, dead)
+	says(t, b.do("GET", "/start/"+earlier, ""), 404, dead)
+	says(t, b.post("/start/"+earlier, url.Values{"email": {staffMail}, "name": {"김둘째"}, "password": {goodPassword}}), 404, dead)
 	if again, err := b.OwnerInvite(context.Background()); err != nil || again != "" {
 		t.Errorf("a second owner's link %q, %v", again, err)
 	}

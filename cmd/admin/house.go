@@ -88,7 +88,7 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	client := smartro.NewHTTPClient()
-	return &house{store: store, http: client, shop: &app.Shop{
+	h := &house{store: store, http: client, shop: &app.Shop{
 		Store: store,
 		Keys:  keys,
 		Gateway: func(m smartro.Merchant) app.Gateway {
@@ -99,7 +99,11 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		KnownSenders: cfg.knownSenders,
 		Now:          cfg.Now,
 		Log:          cfg.Log,
-	}}, nil
+	}}
+	if err := h.shop.CheckKeys(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("the key file %s does not fit the data, bring its own back from your backup: %w", keyFile, err), h.close())
+	}
+	return h, nil
 }
 
 // serverIP is the IPv4 address that the gateway is told of: the one set, else the one by which this machine reaches

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"gage/app"
+	"gage/db/dbtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -294,4 +297,32 @@ func TestDemoClock(t *testing.T) {
 	if got := c.Now(); !got.Equal(real) {
 		t.Errorf("running clock: %v", got)
 	}
+}
+
+// TestAnotherKey: a shop whose secrets were sealed with another key does not start, on either engine.
+func TestAnotherKey(t *testing.T) {
+	gateway := start(t, nil, "sandbox", "--listen", "127.0.0.1:0")
+	serve := func(data string, more ...string) []string {
+		return append([]string{"serve", "--listen", "127.0.0.1:0", "--public-url", "http://127.0.0.1:8080", "--data", data, "--gateway", gateway.Gateway}, more...)
+	}
+	refused := func(t *testing.T, args []string) {
+		t.Helper()
+		if code, _, stderr := try(t, nil, args...); code != exitFailed || !strings.Contains(stderr, "gage.key") || !strings.Contains(stderr, "backup") {
+			t.Errorf("with another key: exit code %d: %s", code, stderr)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		data := t.TempDir()
+		start(t, nil, serve(data)...).stop()
+		key := filepath.Join(data, "gage.key")
+		if err := os.WriteFile(key, []byte(strings.Repeat("ab", app.KeySize)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, serve(data))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		database := dbtest.PostgresURL(t).Reveal()
+		start(t, nil, serve(t.TempDir(), "--database-url", database)...).stop()
+		refused(t, serve(t.TempDir(), "--database-url", database))
+	})
 }
