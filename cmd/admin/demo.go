@@ -21,8 +21,8 @@ const (
 )
 
 type demoCmd struct {
-	Listen        string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the shop listens, on this machine only; port 0 picks a free one."`
-	SandboxListen string `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where the simulated gateway listens; port 0 picks a free one."`
+	Listen        string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the shop listens, on this machine only; port 0 picks a free one. Default: ${default}."`
+	SandboxListen string `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where the simulated gateway listens; port 0 picks a free one. Default: ${default}."`
 	Data          string `placeholder:"DIR" help:"Folder to keep everything in. Without it everything is forgotten at the end."`
 }
 
@@ -149,8 +149,8 @@ Gage 데모 · 연습 모드라서 실제 돈은 움직이지 않습니다
   관리자       %[1]s/admin   로그인 %[3]s / %[4]s
   모의 PG      %[2]s/control
 
-  1. 구매자 결제에서 상품을 골라 결제하고, 모의 결제창에서 [승인]을 누르세요.
-  2. 관리자에서 이름 두 글자나 전화번호 뒤 4자리로 방금 결제를 찾으세요.
+  1. 구매자 결제에서 상품을 골라 결제하고, 모의 결제창에서도 [결제하기]를 누르세요.
+  2. 관리자에서 이름 두 글자(홍길)나 전화번호 네 자리(9999)로 방금 결제를 찾으세요.
   3. 결제를 열어 일부만 취소해 보세요.
 
 Gage demo · practice: no money moves
@@ -159,8 +159,8 @@ Gage demo · practice: no money moves
   Back office      %[1]s/admin?lang=en   sign in with %[3]s / %[4]s
   The gateway      %[2]s/control
 
-  1. Choose something, pay, and press the green [승인] (approve) button in the simulated window.
-  2. Find the payment in the back office by two letters of the name or four digits of the phone number.
+  1. Choose something, pay, and press the first button, [결제하기] (pay), in the gateway's window.
+  2. Find the payment in the back office by two letters of the name (홍길) or four digits of the phone number (9999).
   3. Open it and cancel a part.
 
 끝내기 / stop: Ctrl+C

@@ -12,7 +12,7 @@ import (
 )
 
 type sandboxCmd struct {
-	Listen         string         `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to listen, host:port."`
+	Listen         string         `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to listen, host:port. Default: ${default}."`
 	Data           string         `placeholder:"DIR" help:"Folder of the ledger. Without it everything is forgotten at the end."`
 	MID            string         `name:"mid" default:"gagedemo1m" help:"Merchant ID (상점 ID), 10 letters or digits. Default: ${default}."`
 	MerchantKey    smartro.Secret `placeholder:"KEY" help:"Merchant key (상점 키). Default: the invented one above."`

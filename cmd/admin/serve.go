@@ -15,7 +15,7 @@ import (
 // serveCmd is what the owner of a shop sets outside it; the rest is set in the back office.
 type serveCmd struct {
 	storeFlags
-	Listen       string   `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to listen, host:port."`
+	Listen       string   `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to listen, host:port. Default: ${default}."`
 	TrustedProxy []string `placeholder:"RANGE" help:"Proxies whose X-Forwarded-For is believed, such as 127.0.0.1. Without it the direct peer is the sender."`
 	NoticeSender []string `placeholder:"RANGE" help:"Addresses believed to be the gateway's, besides the published ones and those approved in the back office."`
 	ServerIP     string   `name:"server-ip" placeholder:"IP" help:"This server's public IPv4 address, told to the gateway. Default: the address by which it reaches others."`
@@ -24,7 +24,7 @@ type serveCmd struct {
 
 // storeFlags say where the shop's data is, for every command that opens it.
 type storeFlags struct {
-	Data        string         `default:"gage-data" placeholder:"DIR" help:"Folder of the database and the key file; made at the first start."`
+	Data        string         `default:"gage-data" placeholder:"DIR" help:"Folder of the database and the key file; made at the first start. Default: ${default}."`
 	DatabaseURL smartro.Secret `placeholder:"URL" help:"PostgreSQL, postgres://user:password@host/name. Without it the data is an SQLite file in the data folder."`
 	KeyFile     string         `placeholder:"FILE" help:"The key that seals secrets in the database. Default: gage.key in the data folder; made at the first start. Back it up apart from the data."`
 	PublicURL   string         `placeholder:"URL" help:"The address that buyers see, such as https://shop.example."`

@@ -44,7 +44,7 @@ func version() string {
 }
 
 type healthcheckCmd struct {
-	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the shop listens."`
+	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the shop listens. Default: ${default}."`
 }
 
 // Help shows examples.
