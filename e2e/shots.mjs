@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { launch, look, views } from "./lib/browser.mjs";
 import { startDemo } from "./lib/demo.mjs";
-import { publicPages, staffPages } from "./lib/pages.mjs";
+import { publicPages, staffPages, unknownCancel } from "./lib/pages.mjs";
 import { fill, openPopup, order, reviewCancel } from "./lib/walk.mjs";
 
 const out = join(import.meta.dirname, "shots", "out");
@@ -21,8 +21,9 @@ async function shoot(page, name, view) {
   const { width, height } = views[view].viewport;
   await page.evaluate(() => document.fonts.ready);
   const tall = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.setViewportSize({ width, height: Math.max(height, tall) });
-  await page.screenshot({ path: join(out, `${name}.png`) });
+  const clip = { x: 0, y: 0, width: await page.evaluate(() => document.documentElement.getBoundingClientRect().width), height: Math.max(height, tall) };
+  await page.setViewportSize({ width, height: clip.height });
+  await page.screenshot({ path: join(out, `${name}.png`), clip });
   await page.setViewportSize({ width, height });
 }
 
@@ -46,6 +47,11 @@ const scenes = {
     await reviewCancel(page, demo, moid, 1000);
     return page;
   },
+  // Made anew each time: after a minute the shop has found out.
+  "staff-payment-unknown": async (page) => {
+    await unknownCancel(page, demo);
+    return page;
+  },
   "gateway-window": async (page, _, view) => {
     await order(page, demo);
     await fill(page);
@@ -62,6 +68,7 @@ try {
   const open = { ...(await publicPages(page, demo)), control: demo.gateway + "/control" };
   const { invite, pages } = await staffPages(page, demo);
   const storageState = await first.storageState();
+  delete pages["staff-payment-unknown"];
   const moid = pages["staff-payment"].split("/").pop();
   await first.close();
   for (const view of ["phone", "desktop"]) {

@@ -37,10 +37,7 @@ export async function staffPages(page, demo) {
   await cancelPart(page, demo, part, 1000);
   await page.locator('a[href^="/admin/messages/"]').first().waitFor();
   const message = await page.locator('a[href^="/admin/messages/"]').first().getAttribute("href");
-  const unknown = await paidPayment(page, demo);
-  await demo.fault("cancel_garbage");
-  await demo.fault("notify_lost");
-  await cancelPart(page, demo, unknown, 1000);
+  const unknown = await unknownCancel(page, demo);
 
   await page.goto(demo.shop + "/admin/requests/new");
   await page.locator('input[name="goods"]').fill("맞춤 케이크");
@@ -73,6 +70,15 @@ export async function staffPages(page, demo) {
       "staff-settings": demo.shop + "/admin/settings",
     },
   };
+}
+
+// unknownCancel pays and cancels a part of it, and nobody knows how that went. It returns the payment's Moid.
+export async function unknownCancel(page, demo) {
+  const moid = await paidPayment(page, demo);
+  await demo.fault("cancel_garbage");
+  await demo.fault("notify_lost");
+  await cancelPart(page, demo, moid, 1000);
+  return moid;
 }
 
 async function paidPayment(page, demo) {

@@ -655,7 +655,7 @@ func Settings(p SettingsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "</h2><form method=\"post\" action=\"/admin/settings/shop\" class=\"stack\" data-once><div class=\"fields\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "</h2><form method=\"post\" action=\"/admin/settings/shop\" class=\"stack\" data-once><div class=\"fields\" data-two>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
