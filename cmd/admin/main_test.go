@@ -19,7 +19,13 @@ import (
 	"gage/db/dbtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets a test start this binary as the program itself, in a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv(asAdmin) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // output collects what a command prints while it runs.
 type output struct {
