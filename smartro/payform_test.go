@@ -159,6 +159,7 @@ func TestTextNotes(t *testing.T) {
 		{smartro.Mobile, "똠펲뷁가", "똠펲뷁가", nil, ""},
 		{smartro.PC, `<b>"책"</b>`, "＜b＞＂책＂＜/b＞", []string{smartro.NoteFirewall}, `< > " " < >`},
 		{smartro.Mobile, "a--b; drop table x", "a－－b； drop table x", []string{smartro.NoteFirewall}, "; -- drop table"},
+		{smartro.Mobile, "JavaScript: 핵심", "JavaScript： 핵심", []string{smartro.NoteFirewall}, "JavaScript:"},
 		{smartro.PC, strings.Repeat("가", 41), strings.Repeat("가", 40), []string{smartro.NoteShortened}, "가"},
 		{smartro.PC, "a" + strings.Repeat("가", 40), "a" + strings.Repeat("가", 39), []string{smartro.NoteShortened}, "가"},
 		{smartro.Mobile, strings.Repeat("가", 27), strings.Repeat("가", 26), []string{smartro.NoteShortened}, "가"},

@@ -1,6 +1,7 @@
 package smartro
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -62,7 +63,7 @@ func cut(cs Charset, s string, limit int) (kept, rest string) {
 }
 
 // firewall returns what the gateway's web firewall is known to dislike in s, "" if nothing: quotes, angle
-// brackets, backslash, semicolon, doubled hyphens and SQL-like text (weblink §2.5).
+// brackets, backslash, semicolon, doubled hyphens, "javascript:" and SQL-like text (weblink §2.5).
 func firewall(s string) string {
 	var found []string
 	for _, r := range s {
@@ -75,11 +76,15 @@ func firewall(s string) string {
 			found = append(found, mark)
 		}
 	}
+	found = append(found, script.FindAllString(s, -1)...)
 	if sql := sqlLike(s); sql != "" {
 		found = append(found, sql)
 	}
 	return strings.Join(found, " ")
 }
+
+// script is what makes a link run.
+var script = regexp.MustCompile(`(?i)(javascript):`)
 
 // sqlLike returns the words that make s look like SQL.
 func sqlLike(s string) string {
@@ -110,6 +115,7 @@ func tautology(w string) bool {
 
 // harmless replaces what the firewall dislikes by full-width look-alikes, for texts that only people read.
 func harmless(s string) string {
+	s = script.ReplaceAllString(s, "$1：")
 	return strings.NewReplacer("'", "＇", `"`, "＂", "`", "｀", "<", "＜", ">", "＞", `\`, "＼", ";", "；",
 		"--", "－－", "/*", "／*").Replace(s)
 }

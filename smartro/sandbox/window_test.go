@@ -291,3 +291,21 @@ func TestFullForm(t *testing.T) {
 		}
 	}
 }
+
+// TestFirewallAgrees: what the library makes of a label passes the firewall, unless the library has said that it may not.
+func TestFirewallAgrees(t *testing.T) {
+	for _, goods := range []string{`<b>"책"</b>`, "it's", "a--b /* c", "JavaScript: the parts", "a;drop b", "`x`", "a\\b", "A & B = C (50%)", "x or 1=1", "union select"} {
+		w := newWorld(t, nil)
+		r := w.request(smartro.PC, smartro.Card)
+		r.GoodsName = goods
+		form, err := w.m.PayForm(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := len(form.Notes) > 0
+		changed := form.Get("GoodsName") != goods
+		if status, page := w.post(form.Action, string(form.Encode())); (status == http.StatusForbidden) != (told && !changed) {
+			t.Errorf("%q sent as %q with notes %+v: %d %.200s", goods, form.Get("GoodsName"), form.Notes, status, page)
+		}
+	}
+}
