@@ -67,12 +67,19 @@ func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Ad
 	email = strings.ToLower(strings.TrimSpace(email))
 	keys := []string{"account " + digest([]byte(email)), "address " + peer.Unmap().String()}
 	now := s.Now()
+	// Counted before the password is looked at, and forgotten when it is right: of many guesses that come at the
+	// same moment no more are taken than of guesses one after the other.
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		for _, k := range keys {
 			if n, err := tx.Attempts(ctx, k, now.Add(-failWindow)); err != nil {
 				return err
 			} else if n >= maxFailures {
 				return ErrThrottled
+			}
+		}
+		for _, k := range keys {
+			if _, err := tx.CountAttempt(ctx, k, now.Add(-failWindow), now); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -84,25 +91,15 @@ func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Ad
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Staff{}, err
 	}
-	ok := s.passwordOK(p.PasswordHash, password) && p.ID != "" && p.DisabledAt.IsZero()
+	if !s.passwordOK(p.PasswordHash, password) || p.ID == "" || !p.DisabledAt.IsZero() {
+		s.Log.Warn("a sign-in was refused", "peer", peer)
+		return Staff{}, ErrSignIn
+	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		for _, k := range keys {
-			if ok {
-				if err := tx.ClearAttempts(ctx, k); err != nil {
-					return err
-				}
-			} else if _, err := tx.CountAttempt(ctx, k, now.Add(-failWindow), now); err != nil {
-				return err
-			}
-		}
-		return nil
+		return errors.Join(tx.ClearAttempts(ctx, keys[0]), tx.ClearAttempts(ctx, keys[1]))
 	})
 	if err != nil {
 		return Staff{}, err
-	}
-	if !ok {
-		s.Log.Warn("a sign-in was refused", "peer", peer)
-		return Staff{}, ErrSignIn
 	}
 	return p, nil
 }

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,6 +191,30 @@ func TestSignInThrottle(t *testing.T) {
 			leads(t, try(staffMail, goodPassword, c.peer(0)), "/admin")
 			says(t, try(staffMail, "wrong wrong wrong", c.peer(0)), 401)
 		})
+	}
+}
+
+// TestSignInAllAtOnce: guesses that come together are counted like guesses one after the other.
+func TestSignInAllAtOnce(t *testing.T) {
+	b := newBuyerShop(t, false)
+	b.person(staffMail, app.RoleStaff)
+	var all sync.WaitGroup
+	var refused, throttled atomic.Int64
+	for range 20 {
+		all.Go(func() {
+			switch w := b.signIn(staffMail, "wrong wrong wrong"); w.Code {
+			case http.StatusUnauthorized:
+				refused.Add(1)
+			case http.StatusTooManyRequests:
+				throttled.Add(1)
+			default:
+				t.Errorf("%d %s", w.Code, brief(w))
+			}
+		})
+	}
+	all.Wait()
+	if refused.Load() != 5 || throttled.Load() != 15 {
+		t.Errorf("%d guesses were taken, %d turned away; want 5, 15", refused.Load(), throttled.Load())
 	}
 }
 
