@@ -71,6 +71,9 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
 	dsn := sqliteURI(path) + "?" + sqliteShared
 	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return nil, err
@@ -107,6 +110,15 @@ func prepareSQLite() error {
 
 // sqliteURI names a file, with any character in its path.
 func sqliteURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
+
+// makePrivate makes the file, which SQLite would make readable for everybody; what stands beside it gets its mode.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("db: %w", err)
+	}
+	return f.Close()
+}
 
 // lockFile keeps a second process from opening the same file: each would believe that it is the only writer.
 func lockFile(path string) (*os.File, error) {

@@ -212,7 +212,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, s.stderr)
 		}
 	}
-	for path, want := range map[string]os.FileMode{data: 0o700, filepath.Join(data, "gage.key"): 0o600} {
+	for path, want := range map[string]os.FileMode{data: 0o700, filepath.Join(data, "gage.key"): 0o600, filepath.Join(data, "gage.db"): 0o600} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; want mode %o", path, info.Mode(), err, want)
