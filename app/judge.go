@@ -338,7 +338,6 @@ func (s *Shop) rejudge(ctx context.Context, id string) error {
 		}
 	}
 	rd.take(n, a)
-	rd.msg.Dedupe = m.Dedupe
 	if rd.msg.Level == T1 && m.SecretOK {
 		peer, err := netip.ParseAddr(m.Peer)
 		if err != nil {

@@ -137,12 +137,12 @@ func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
 		return rd, err
 	}
 	if len(all) == 0 {
-		rd.msg.Dedupe = dedupeKey(a, nil, raw)
+		rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
 		return rd, nil
 	}
 	n, err := s.Gateway(all[0]).ReadNotice(raw, charsetOf(a, all[0]))
 	if err != nil {
-		rd.msg.Dedupe = dedupeKey(a, nil, raw)
+		rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
 		return rd, nil
 	}
 	rd.merchant = all[0]
@@ -159,6 +159,7 @@ func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
 		}
 		rd.trust(a.Browser)
 	}
+	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields)
 	return rd, nil
 }
 
@@ -168,7 +169,6 @@ func (rd *reading) take(n smartro.Notice, a Arrival) {
 	kind := n.Kind(rd.merchant)
 	m := &rd.msg
 	m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind = n.MID, n.Moid, n.TID, n.ResultCode, n.Amt, string(kind)
-	m.Dedupe = dedupeKey(a, n.Fields, a.Body)
 	m.Level, m.Verdict = T0, VerdictBadSignature
 	switch err := n.Verify(rd.merchant); {
 	case err == nil:
@@ -206,9 +206,10 @@ func charsetOf(a Arrival, m smartro.Merchant) smartro.Charset {
 }
 
 // dedupeKey recognises an exact repeat on the same way: all decoded pairs in any order, or the bytes of what
-// could not be decoded.
-func dedupeKey(a Arrival, fields []smartro.Field, raw []byte) string {
-	text := string(raw)
+// could not be decoded. How far it was believed is part of it, and so is a sender that nobody vouched for yet: a
+// stranger who foretells the gateway's words must not make them a repeat of his own.
+func dedupeKey(m Message, browser bool, fields []smartro.Field) string {
+	text := string(m.Raw)
 	if fields != nil {
 		lines := make([]string, 0, len(fields))
 		for _, f := range fields {
@@ -217,7 +218,11 @@ func dedupeKey(a Arrival, fields []smartro.Field, raw []byte) string {
 		slices.Sort(lines)
 		text = strings.Join(lines, "\n")
 	}
-	return digest(fmt.Appendf(nil, "%s\n%t\n%t\n%s", a.Channel, a.Secret != "", a.Browser, text))
+	sender := ""
+	if m.SecretOK && m.Level < T2 {
+		sender = m.Peer
+	}
+	return digest(fmt.Appendf(nil, "%s\n%t\n%t\n%d\n%s\n%s", m.Channel, m.SecretOK, browser, m.Level, sender, text))
 }
 
 // eventKind translates the protocol's word for what happened, as far as the level lets it be said.
