@@ -265,17 +265,23 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 		return p, err
 	}
 	next.Seq = seq
-	return next, nil
+	return next, tx.SavePayment(ctx, next)
 }
 
-func (s *Shop) deriveOrder(ctx context.Context, tx Tx, no OrderNo) error {
-	o, err := tx.Order(ctx, no)
+// deriveOrder writes the state of the order that next belongs to, next being about to be saved.
+func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment) error {
+	o, err := tx.Order(ctx, next.OrderNo)
 	if err != nil {
 		return err
 	}
-	ps, err := tx.PaymentsOf(ctx, no)
+	ps, err := tx.PaymentsOf(ctx, next.OrderNo)
 	if err != nil {
 		return err
+	}
+	for i := range ps {
+		if ps[i].Moid == next.Moid {
+			ps[i] = next
+		}
 	}
 	if st := Derive(o, ps); st != o.State {
 		o.State = st
@@ -288,14 +294,14 @@ func (s *Shop) deriveOrder(ctx context.Context, tx Tx, no OrderNo) error {
 const inquireAfter = 10 * time.Second
 
 // followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that came before
-// their approval.
+// their approval or account.
 func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 	if e.To == Claimed && e.From != Claimed {
 		return tx.AddJob(ctx, Job{
 			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,
 		})
 	}
-	if e.Kind != Approved && e.Kind != Deposited {
+	if e.Kind != Approved && e.Kind != Deposited && e.To != WaitingDeposit {
 		return nil
 	}
 	list, err := tx.Messages(ctx, p.OrderNo)
