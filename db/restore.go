@@ -54,6 +54,52 @@ func (r Restore) Run(ctx context.Context, from io.Reader) (DumpHeader, Totals, e
 	return d.header, d.totals, err
 }
 
+// Try does all that Run does, Finish included, with a SQLite file beside the place r.To.Path that is removed at the
+// end: it proves that a dump can be restored.
+func (r Restore) Try(ctx context.Context, from io.Reader) (DumpHeader, Totals, error) {
+	d, err := newDumpReader(from)
+	if err != nil {
+		return DumpHeader{}, nil, err
+	}
+	err = r.build(ctx, d, func(string) error { return nil })
+	return d.header, d.totals, err
+}
+
+// Empty reports [ErrNotEmpty] where Run would.
+func (r Restore) Empty(ctx context.Context) (err error) {
+	if r.To.URL == "" {
+		return noFile(r.To.Path)
+	}
+	pool, err := newPool(ctx, r.To)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	target := stdlib.OpenDBFromPool(pool)
+	return errors.Join(emptyPostgres(ctx, target), target.Close())
+}
+
+// noFile wants no SQLite file there, and none of those that belong to one.
+func noFile(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-journal"} {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(err, fmt.Errorf("db: %w: %s. Restore into an empty folder, or move it away first", ErrNotEmpty, name))
+		}
+	}
+	return nil
+}
+
+func emptyPostgres(ctx context.Context, target *sql.DB) error {
+	there, err := many(ctx, queries{q: target, engine: enginePostgres}, scanText, enginePostgres.listTables())
+	if err != nil {
+		return fmt.Errorf("db: PostgreSQL does not answer: %w", err)
+	}
+	if len(there) > 0 {
+		return fmt.Errorf("db: %w in this PostgreSQL database: make a new one and restore into that", ErrNotEmpty)
+	}
+	return nil
+}
+
 func (r Restore) intoPostgres(ctx context.Context, d *dumpReader) (err error) {
 	pool, err := newPool(ctx, r.To)
 	if err != nil {
@@ -62,12 +108,8 @@ func (r Restore) intoPostgres(ctx context.Context, d *dumpReader) (err error) {
 	defer pool.Close()
 	target := stdlib.OpenDBFromPool(pool)
 	defer func() { err = errors.Join(err, target.Close()) }()
-	there, err := many(ctx, queries{q: target, engine: enginePostgres}, scanText, enginePostgres.listTables())
-	if err != nil {
-		return fmt.Errorf("db: PostgreSQL does not answer: %w", err)
-	}
-	if len(there) > 0 {
-		return fmt.Errorf("db: %w in this PostgreSQL database: make a new one and restore into that", ErrNotEmpty)
+	if err := emptyPostgres(ctx, target); err != nil {
+		return err
 	}
 	if err := load(ctx, target, enginePostgres, d, r.Freeze); err != nil {
 		return err
@@ -75,18 +117,23 @@ func (r Restore) intoPostgres(ctx context.Context, d *dumpReader) (err error) {
 	return r.finish(ctx, r.To, d.header)
 }
 
-// intoSQLite makes the file in a folder beside its place, under the lock that a shop running there would hold.
+// intoSQLite puts a file into its place, under the lock that a shop running there would hold.
 func (r Restore) intoSQLite(ctx context.Context, d *dumpReader) (err error) {
 	lock, err := lockFile(r.To.Path + ".lock")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	for _, name := range []string{r.To.Path, r.To.Path + "-wal", r.To.Path + "-journal"} {
-		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, fmt.Errorf("db: %w: %s. Restore into an empty folder, or move it away first", ErrNotEmpty, name))
-		}
+	if err := noFile(r.To.Path); err != nil {
+		return err
 	}
+	return r.build(ctx, d, func(made string) error {
+		return errors.Join(os.Rename(made, r.To.Path), syncPath(filepath.Dir(r.To.Path)))
+	})
+}
+
+// build makes the whole file in a folder beside its place, hands it over, and removes the folder.
+func (r Restore) build(ctx context.Context, d *dumpReader, done func(made string) error) (err error) {
 	folder := r.To.Path + ".restoring"
 	if err := os.RemoveAll(folder); err != nil { // what a killed restore left
 		return err
@@ -106,7 +153,7 @@ func (r Restore) intoSQLite(ctx context.Context, d *dumpReader) (err error) {
 	if err := syncPath(to.Path); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(to.Path, r.To.Path), syncPath(filepath.Dir(r.To.Path)))
+	return done(to.Path)
 }
 
 // loadFile makes a SQLite file. Until it is whole it is worth nothing, so nothing in between is made durable.

@@ -32,6 +32,7 @@ type houseConfig struct {
 	Proxies     []netip.Prefix
 	Senders     []netip.Prefix // believed besides the gateway's published addresses
 	Loopback    bool           // practice: a gateway on this machine is believed
+	SealWork    int            // scrypt rounds that sealing a backup takes, as a power of two; zero: scryptWork
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -66,24 +67,15 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	database := filepath.Join(cfg.Data, cfg.Name+".db")
-	exists, err := fileExists(database)
+	exists, err := fileExists(cfg.database())
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	keyFile := cfg.KeyFile
-	if keyFile == "" {
-		keyFile = filepath.Join(cfg.Data, cfg.Name+".key")
-	}
-	keys, err := openKeyring(keyFile, exists && cfg.DatabaseURL == "")
+	keys, err := openKeyring(cfg.keyFile(), exists && cfg.DatabaseURL == "")
 	if err != nil {
 		return nil, err
 	}
-	where := db.Config{Path: database, Log: cfg.Log}
-	if cfg.DatabaseURL != "" {
-		where = db.Config{URL: cfg.DatabaseURL, Log: cfg.Log}
-	}
-	store, err := db.Open(ctx, where)
+	store, err := db.Open(ctx, cfg.records())
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -101,9 +93,40 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		Log:          cfg.Log,
 	}}
 	if err := h.shop.CheckKeys(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("the key file %s does not fit the data, bring its own back from your backup: %w", keyFile, err), h.close())
+		return nil, errors.Join(fmt.Errorf("the key file %s does not fit the data, bring its own back from your backup: %w", cfg.keyFile(), err), h.close())
 	}
 	return h, nil
+}
+
+// database is where the SQLite file is, where there is one.
+func (cfg houseConfig) database() string { return filepath.Join(cfg.Data, cfg.Name+".db") }
+
+// records says where the records are.
+func (cfg houseConfig) records() db.Config {
+	if cfg.DatabaseURL != "" {
+		return db.Config{URL: cfg.DatabaseURL, Log: cfg.Log}
+	}
+	return db.Config{Path: cfg.database(), Log: cfg.Log}
+}
+
+// keyFile is where the key is that seals secrets in the records.
+func (cfg houseConfig) keyFile() string {
+	if cfg.KeyFile != "" {
+		return cfg.KeyFile
+	}
+	return filepath.Join(cfg.Data, cfg.Name+".key")
+}
+
+// mustExist refuses a data folder without a shop: a typing error in --data must not look like an empty one.
+func (cfg houseConfig) mustExist() error {
+	if cfg.DatabaseURL != "" {
+		return nil
+	}
+	exists, err := fileExists(cfg.database())
+	if err != nil || !exists {
+		return errors.Join(err, usageError{fmt.Errorf("there is no shop in %s: name its folder with --data", cfg.Data)})
+	}
+	return nil
 }
 
 // serverIP is the IPv4 address that the gateway is told of: the one set, else the one by which this machine reaches

@@ -25,6 +25,8 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the shop."`
 	Sandbox     sandboxCmd     `cmd:"" help:"Run the simulated gateway alone, to integrate a shop of your own with."`
 	Staff       staffCmd       `cmd:"" help:"Add people, list them, reset passwords, take access away."`
+	Backup      backupCmd      `cmd:"" help:"Write all records and the key into one sealed file, while the shop runs."`
+	Restore     restoreCmd     `cmd:"" help:"Bring a shop back from a backup, or move it to another database."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Healthcheck healthcheckCmd `cmd:"" hidden:"" help:"Ask the shop on this machine whether it can take payments (for containers)."`
 }
@@ -33,7 +35,8 @@ type cli struct {
 type world struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
-	ready          func(addresses) // told when everything listens
+	ready          func(addresses)                     // told when everything listens
+	ask            func(prompt string) (string, error) // asks for a secret
 }
 
 // addresses are the URLs that a command serves.
@@ -73,7 +76,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run(&world{stdout: stdout, stderr: stderr, now: time.Now, ready: ready})
+	err = command.Run(&world{stdout: stdout, stderr: stderr, now: time.Now, ready: ready, ask: askTerminal})
 	name, _, _ := strings.Cut("admin "+command.Command(), " <") // without its arguments
 	var usage usageError
 	switch {

@@ -15,6 +15,7 @@ import (
 // serveCmd is what the owner of a shop sets outside it; the rest is set in the back office.
 type serveCmd struct {
 	storeFlags
+	backupFlags
 	Listen       string   `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to listen, host:port. Default: ${default}."`
 	TrustedProxy []string `placeholder:"RANGE" help:"Proxies whose X-Forwarded-For is believed, such as 127.0.0.1. Without it the direct peer is the sender."`
 	NoticeSender []string `placeholder:"RANGE" help:"Addresses believed to be the gateway's, besides the published ones and those approved in the back office."`
@@ -39,6 +40,7 @@ Examples:
 
   admin serve --public-url https://shop.example --data /var/lib/gage --trusted-proxy 127.0.0.1
   admin serve --public-url https://shop.example --database-url postgres://gage@db/gage
+  admin serve --public-url https://shop.example --backup-dir /mnt/backup --backup-passphrase-file /etc/gage/passphrase
   admin serve --public-url http://127.0.0.1:8080 --gateway http://127.0.0.1:9090`
 }
 
@@ -60,6 +62,7 @@ func (f storeFlags) check(w *faults, needURL bool) houseConfig {
 func (c serveCmd) config() (houseConfig, error) {
 	var f faults
 	cfg := c.storeFlags.check(&f, true)
+	c.backupFlags.check(&f)
 	f.listen("listen", c.Listen)
 	f.address("gateway", c.Gateway)
 	if ip, err := netip.ParseAddr(c.ServerIP); c.ServerIP != "" && (err != nil || !ip.Is4()) {
@@ -104,9 +107,13 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	}
 	cfg.Log.Info("serving", "listen", ln.Addr().String(), "public_url", cfg.PublicURL, "version", version())
 	w.ready(addresses{Shop: siteOf(ln), Gateway: c.Gateway})
-	err = runParts(ctx, h.work, h.watchStore,
+	parts := []part{h.work, h.watchStore}
+	if c.BackupDir != "" {
+		parts = append(parts, (&nightly{backupFlags: c.backupFlags, cfg: cfg, shop: h.shop}).run)
+	}
+	err = runParts(ctx, append(parts,
 		func(ctx context.Context) error { return serveHTTP(ctx, control, h.staffDesk(), cfg.Log) },
-		func(ctx context.Context) error { return serveHTTP(ctx, ln, h.pages, cfg.Log) })
+		func(ctx context.Context) error { return serveHTTP(ctx, ln, h.pages, cfg.Log) })...)
 	// crash point: serving stopped, store not closed
 	cfg.Log.Info("stopped")
 	return err

@@ -120,14 +120,10 @@ func (f storeFlags) task(ctx context.Context, w *world, t staffTask, link bool) 
 	return err
 }
 
-// doAlone opens the database of a shop that does not run here. It makes none: a typing error in --data must not look
-// like an empty shop.
+// doAlone opens the database of a shop that does not run here. It makes none.
 func (cfg houseConfig) doAlone(ctx context.Context, t staffTask) (text string, err error) {
-	if cfg.DatabaseURL == "" {
-		exists, err := fileExists(filepath.Join(cfg.Data, cfg.Name+".db"))
-		if err != nil || !exists {
-			return "", errors.Join(err, usageError{fmt.Errorf("there is no shop in %s: name its folder with --data", cfg.Data)})
-		}
+	if err := cfg.mustExist(); err != nil {
+		return "", err
 	}
 	h, err := openStore(ctx, cfg)
 	if err != nil {
