@@ -40,7 +40,6 @@ func TestLogsKeepSecrets(t *testing.T) {
 	s.stop()
 
 	logged := s.log.String()
-	os.WriteFile("/tmp/logged.txt", []byte(logged), 0o644)
 	for what, secret := range secrets {
 		for _, form := range []string{secret, url.QueryEscape(secret), string(smartro.EncodeForm([]smartro.Field{{Value: secret}}, smartro.EUCKR))[1:]} {
 			if len(secret) < 3 {
