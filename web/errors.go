@@ -134,6 +134,9 @@ func (s *Server) writeError(c echo.Context, a answer) error {
 	if strings.HasPrefix(path, "/admin") {
 		back, label = "/admin", text.T(ctx, "error.admin")
 	}
+	if a.err == app.ErrNoGateway && staffOf(c).Role == app.RoleOwner {
+		back, label = "/admin/settings", text.T(ctx, "staff.nav.settings")
+	}
 	return s.render(c, a.status, templates.ErrorPage(templates.Failure{
 		Status: a.status, Title: title, Text: what, Request: requestIDOf(c), Back: back, BackLabel: label,
 		Ours: a.status >= http.StatusInternalServerError,

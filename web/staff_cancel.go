@@ -149,6 +149,12 @@ func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
 		{Name: text.T(ctx, "staff.cancel.remainder"), Value: view.Won(ctx, plan.Left-amount)},
 		{Name: text.T(ctx, "staff.cancel.reason"), Value: in.Reason},
 	}
+	if plan.NeedsRefundAccount {
+		bank, _ := smartro.BankName(in.RefundBank)
+		page.Summary = append(page.Summary, templates.Detail{
+			Name: text.T(ctx, "staff.refund.account"), Value: strings.Join([]string{bank, in.RefundAcct, in.RefundName}, " "),
+		})
+	}
 	for _, name := range []string{"key", "how", "amount", "reason", "refund_bank", "refund_acct", "refund_name"} {
 		page.Keep = append(page.Keep, templates.Hidden{Name: name, Value: c.FormValue(name)})
 	}
