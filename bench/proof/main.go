@@ -27,11 +27,13 @@ import (
 
 	"gage/bench/proof/cut"
 	"gage/bench/proof/harness"
+	"gage/bench/proof/kill"
 )
 
 // harnesses are all that there are, in the order of the failure model.
 func harnesses() []harness.Harness {
 	return []harness.Harness{
+		kill.Harness(),
 		cut.Harness(),
 	}
 }

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"gage/bench/proof/cut":     {"gage/bench/proof/faultfs", "gage/bench/proof/harness"},
 	"gage/bench/proof/drive":   {"gage/app", "gage/db", "gage/smartro", "gage/web"},
 	"gage/bench/proof/faultfs": {"github.com/hanwen/go-fuse/v2/..."},
+	"gage/bench/proof/kill":    {"gage/app", "gage/bench/proof/harness", "gage/db", "gage/smartro", "gage/smartro/sandbox", "*"},
 	"gage/e2e":                 {},
 	"gage/e2e/shots":           {},
 }

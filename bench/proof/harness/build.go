@@ -146,17 +146,26 @@ func CrashPoints(repo string) ([]string, error) {
 	var all []string
 	where := map[string]string{}
 	err := sources(repo, func(file, text string) error {
-		for _, m := range crashPoint.FindAllStringSubmatch(text, -1) {
-			if first, twice := where[m[1]]; twice {
-				return fmt.Errorf("crash point %q stands twice: in %s and in %s", m[1], first, file)
+		for _, name := range CrashPointsIn(text) {
+			if first, twice := where[name]; twice {
+				return fmt.Errorf("crash point %q stands twice: in %s and in %s", name, first, file)
 			}
-			where[m[1]] = file
-			all = append(all, m[1])
+			where[name] = file
+			all = append(all, name)
 		}
 		return nil
 	})
 	slices.Sort(all)
 	return all, err
+}
+
+// CrashPointsIn lists the names of the crash points in a text.
+func CrashPointsIn(text string) []string {
+	var all []string
+	for _, m := range crashPoint.FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
 }
 
 // arm replaces every crash point by a call, and gives each package that has one the function that it calls.
