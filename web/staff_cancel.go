@@ -152,7 +152,7 @@ func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
 	if plan.NeedsRefundAccount {
 		bank, _ := smartro.BankName(in.RefundBank)
 		page.Summary = append(page.Summary, templates.Detail{
-			Name: text.T(ctx, "staff.refund.account"), Value: strings.Join([]string{bank, in.RefundAcct, in.RefundName}, " "),
+			Name: text.T(ctx, "staff.refund.account"), Value: bank + " " + in.RefundAcct + " " + in.RefundName,
 		})
 	}
 	for _, name := range []string{"key", "how", "amount", "reason", "refund_bank", "refund_acct", "refund_name"} {
