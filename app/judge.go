@@ -254,10 +254,7 @@ func (s *Shop) record(ctx context.Context, tx Tx, p Payment, in Input) (Payment,
 // write stores an event, its payment's new row, and the state of the order that follows from it.
 func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, error) {
 	next := p.Apply(e)
-	if err := tx.SavePayment(ctx, next); err != nil {
-		return p, err
-	}
-	if err := s.deriveOrder(ctx, tx, p.OrderNo); err != nil {
+	if err := s.deriveOrder(ctx, tx, next); err != nil {
 		return p, err
 	}
 	seq, err := tx.AppendEvent(ctx, e)
