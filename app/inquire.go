@@ -72,46 +72,80 @@ const (
 	inquiryPart     = "2"
 )
 
-// inquirePayment asks about a claim. It reports whether the answer settled it.
+// inquirePayment asks about a claim. It reports whether the answer settled it. The gateway may know the transaction
+// under another order: then the claim was void, and the answer is that order's proof.
 func (s *Shop) inquirePayment(ctx context.Context, p Payment) (settled bool, err error) {
 	q, m, id, err := s.ask(ctx, p)
-	if err != nil || !m.InquiryProves || q.TID != p.TID || q.State != inquiryApproved && q.State != inquiryPart {
+	if err != nil || !m.InquiryProves || q.TID != p.TID {
 		return false, err
 	}
-	kind := Approved
-	if p.Method == smartro.Vbank {
-		if q.AuthCode == "" && q.AuthDate == "" {
-			return false, nil // the account is there, the deposit is not
-		}
-		kind = Deposited
+	about := p.Moid
+	if q.Moid != "" {
+		about = q.Moid
 	}
-	var verdict Verdict
+	in, money := approvalIn(q, m, s.Now(), id)
+	if !money && about == p.Moid {
+		return false, nil
+	}
+	var touched []OrderNo
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockOrder(ctx, p.OrderNo); err != nil {
+		owner, err := tx.Payment(ctx, about)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		known := err == nil
+		if touched, err = lockInOrder(ctx, tx, p.OrderNo, owner.OrderNo); err != nil {
 			return err
 		}
 		if p, err = tx.Payment(ctx, p.Moid); err != nil {
 			return err
 		}
-		in := Input{
-			Kind: kind, Level: T3, At: s.Now(), MID: p.MID, Mode: p.Mode, Method: q.Method, TID: q.TID, Amount: q.Amt,
-			HasAmount: true, Code: q.ResultCode, Text: q.ResultMsg, GatewayTime: q.AuthDate, MessageID: id,
-			Detail: Detail{AuthCode: q.AuthCode, CardCode: q.CardCode, CardName: q.CardName, VbankName: q.VbankName, VbankNum: q.VbankNum},
+		settled = true
+		if about != p.Moid && p.State == Claimed && p.TID == q.TID {
+			if err := s.voidClaim(ctx, tx, p, in); err != nil {
+				return err
+			}
 		}
-		if q.Moid != "" && q.Moid != p.Moid {
-			in.MID = "" // the gateway knows this TID under another order: never this payment's
+		switch {
+		case !money:
+			return nil
+		case !known:
+			if err := holdUnknown(ctx, tx, about, in); !errors.Is(err, ErrConflict) {
+				return err
+			}
+			return nil
 		}
-		if at, ok := (smartro.Notice{AuthDate: q.AuthDate}).AuthTime(); ok {
-			in.Detail.ApprovedAt = at.UTC()
+		if owner, err = tx.Payment(ctx, about); err != nil {
+			return err
 		}
-		in.EffectKey = effectKey(in)
-		verdict, err = s.apply(ctx, tx, p, in)
+		verdict, err := s.apply(ctx, tx, owner, in)
+		settled = verdict == VerdictGood || verdict == VerdictHeld || verdict == VerdictDuplicate
 		return err
 	})
 	if err == nil {
-		s.changed(p.OrderNo)
+		s.changed(touched...)
 	}
-	return verdict == VerdictGood || verdict == VerdictHeld || verdict == VerdictDuplicate, err
+	return settled, err
+}
+
+// approvalIn reads what the gateway's record says of a transaction's money. money is false if none came, or all of
+// it went back.
+func approvalIn(q smartro.Inquiry, m smartro.Merchant, now time.Time, messageID string) (in Input, money bool) {
+	in = Input{
+		Kind: Approved, Level: T3, At: now, MID: m.MID, Mode: m.Mode, Method: q.Method, TID: q.TID, Amount: q.Amt,
+		HasAmount: true, Code: q.ResultCode, Text: q.ResultMsg, GatewayTime: q.AuthDate, MessageID: messageID,
+		Detail: Detail{AuthCode: q.AuthCode, CardCode: q.CardCode, CardName: q.CardName, VbankName: q.VbankName, VbankNum: q.VbankNum},
+	}
+	if at, ok := (smartro.Notice{AuthDate: q.AuthDate}).AuthTime(); ok {
+		in.Detail.ApprovedAt = at.UTC()
+	}
+	money = q.State == inquiryApproved || q.State == inquiryPart
+	if q.Method == smartro.Vbank || q.VbankNum != "" {
+		in.Kind = Deposited
+		money = money && (q.AuthCode != "" || q.AuthDate != "") // else the account is there, the deposit is not
+	}
+	in.EffectKey = effectKey(in)
+	return in, money
 }
 
 // notHappenedAfter is how long the gateway's record must show no cancel before its silence means that it never
@@ -146,7 +180,7 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 		case q.Balance == before-c.Amount:
 			settled = true
 			return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
-		case q.Balance == before && s.Now().Sub(c.SentAt) >= notHappenedAfter:
+		case q.Balance > before-c.Amount && s.Now().Sub(c.SentAt) >= notHappenedAfter: // less went back than c alone
 			settled = true
 			in.Text = "the gateway's record shows no cancel"
 			return s.settle(ctx, tx, c, CancelRefused, "inquiry", in)

@@ -93,8 +93,7 @@ func (s *Shop) match(ctx context.Context, tx Tx, rd reading, mine Payment) (Paym
 	return tx.Payment(ctx, rd.notice.Moid)
 }
 
-// lockAll locks the payment's order, and that of another payment that claims the same TID, always in the same
-// sequence so that two messages can't wait for one another.
+// lockAll locks the payment's order, and that of another payment that claims the same TID.
 func (s *Shop) lockAll(ctx context.Context, tx Tx, rd reading, p Payment) ([]OrderNo, error) {
 	nos := []OrderNo{p.OrderNo}
 	if rd.notice.TID != "" {
@@ -106,7 +105,14 @@ func (s *Shop) lockAll(ctx context.Context, tx Tx, rd reading, p Payment) ([]Ord
 			nos = append(nos, q.OrderNo)
 		}
 	}
+	return lockInOrder(ctx, tx, nos...)
+}
+
+// lockInOrder locks each order once, always in the same sequence so that two transactions can't wait for one another.
+// An empty number is none.
+func lockInOrder(ctx context.Context, tx Tx, nos ...OrderNo) ([]OrderNo, error) {
 	slices.Sort(nos)
+	nos = slices.DeleteFunc(slices.Compact(nos), func(no OrderNo) bool { return no == "" })
 	for _, no := range nos {
 		if _, err := tx.LockOrder(ctx, no); err != nil {
 			return nil, err
@@ -130,15 +136,22 @@ func (s *Shop) orphan(ctx context.Context, tx Tx, rd reading, msg *Message) erro
 	if rd.kind != Approved && rd.kind != Deposited {
 		return nil
 	}
-	err := tx.CreateHold(ctx, Hold{
-		ID: newToken(), Reason: HoldUnknown, Moid: rd.notice.Moid, MID: rd.notice.MID, Mode: rd.merchant.Mode,
-		TID: rd.notice.TID, Amount: rd.notice.Amt, MessageID: msg.ID, CreatedAt: msg.At,
+	err := holdUnknown(ctx, tx, rd.notice.Moid, Input{
+		MID: rd.notice.MID, Mode: rd.merchant.Mode, TID: rd.notice.TID, Amount: rd.notice.Amt, MessageID: msg.ID, At: msg.At,
 	})
 	if errors.Is(err, ErrConflict) {
 		msg.Verdict = VerdictDuplicate
 		return nil
 	}
 	return err
+}
+
+// holdUnknown keeps money apart that came for an order which we don't know. ErrConflict: it is kept already.
+func holdUnknown(ctx context.Context, tx Tx, moid Moid, in Input) error {
+	return tx.CreateHold(ctx, Hold{
+		ID: newToken(), Reason: HoldUnknown, Moid: moid, MID: in.MID, Mode: in.Mode, TID: in.TID, Amount: in.Amount,
+		MessageID: in.MessageID, CreatedAt: in.At,
+	})
 }
 
 // input is what the message says happened to p.
@@ -236,10 +249,14 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 		f.TIDTaken = true
 		return f, nil
 	}
-	s.Log.Warn("a claim was void: the gateway says that its TID belongs to another payment", "claim", q, "proved", p.Moid)
-	out := Decide(q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID}, Facts{})
-	_, err = s.write(ctx, tx, q, *out.Event)
-	return f, err
+	return f, s.voidClaim(ctx, tx, q, in)
+}
+
+// voidClaim takes the claimed TID away from q: in, which is believed, says that it is another payment's.
+func (s *Shop) voidClaim(ctx context.Context, tx Tx, q Payment, in Input) error {
+	s.Log.Warn("a claim was void: the gateway says that its TID belongs to another payment", "claim", q)
+	_, err := s.record(ctx, tx, q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID})
+	return err
 }
 
 // record is apply for an input that can't be refused: it returns the payment as it is then.
