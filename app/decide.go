@@ -181,6 +181,11 @@ func money(p Payment, in Input, f Facts) Outcome {
 	if f.TIDTaken {
 		return apart(p, in, HoldDuplicate)
 	}
+	if p.Proof == ProofStaff && !p.PaidAt.IsZero() && in.TID == p.TID && in.Amount == p.Approved {
+		out := become(p, in, p.State) // the gateway says itself what a person had read in its record
+		out.Event.Proof = proofOf(in.Level)
+		return out
+	}
 	switch p.State {
 	case Cancelled:
 		return apart(p, in, HoldAfterCancel)
@@ -241,7 +246,10 @@ func apart(p Payment, in Input, reason HoldReason) Outcome {
 	if in.TID == p.TID && in.Kind == Approved {
 		return Outcome{Verdict: VerdictDuplicate}
 	}
-	return Outcome{Hold: holdFor(p, in, reason), Verdict: VerdictHeld}
+	out := Outcome{Hold: holdFor(p, in, reason), Verdict: VerdictHeld}
+	in.Kind = MoneyApart
+	out.Event = become(p, in, p.State).Event // it has the effect's key: told again it is a repeat, whatever p is then
+	return out
 }
 
 func holdFor(p Payment, in Input, reason HoldReason) *Hold {
@@ -260,9 +268,15 @@ func moneyBack(p Payment, in Input) Outcome {
 	case New, Opened, Claimed, Expired:
 		return Outcome{Verdict: VerdictParked} // its approval is still to come
 	case WaitingDeposit:
+		if in.Kind == RefundNotice {
+			return Outcome{Verdict: VerdictParked} // what is refunded was deposited: that is still to be told
+		}
 		out := become(p, in, Cancelled) // the account is withdrawn: no money had come
 		out.Event.Amount = 0
 		return out
+	}
+	if fits := p.Approved - p.Cancelled; in.Level == T2 && 0 < in.Amount && in.Amount <= fits && in.Amount > fits-(p.Reserved-in.Release) {
+		return Outcome{Verdict: VerdictParked} // beside a cancel of ours that may not have happened: that must turn out first
 	}
 	if in.Amount <= 0 || in.Amount > p.Approved-p.Cancelled-(p.Reserved-in.Release) {
 		return Outcome{Hold: holdFor(p, in, HoldReview), Verdict: VerdictReview}
@@ -358,7 +372,7 @@ func (p Payment) Apply(e Event) Payment {
 	case Approved, Deposited:
 		p.TID, p.Approved, p.Late = e.TID, e.Amount, e.Detail.Late
 		p.detail(e.Detail)
-		if e.To == Paid {
+		if e.To == Paid && was.PaidAt.IsZero() {
 			p.PaidAt = e.At
 		}
 	case StaffAccept:

@@ -69,7 +69,7 @@ func TestTable(t *testing.T) {
 		app.New:             "opened - - - - - hold+hold hold+hold - - +hold - - - - - -",
 		app.Opened:          "- claimed - - - waiting_deposit paid paid - - +hold - - - expired - -",
 		app.Claimed:         "- - - - - waiting_deposit paid paid - - +hold - - - - paid -",
-		app.WaitingDeposit:  "- - - - - - hold+hold hold+hold cancelled cancelled +hold - cancelled - expired paid -",
+		app.WaitingDeposit:  "- - - - - - hold+hold hold+hold cancelled - +hold - cancelled - expired paid -",
 		app.Paid:            "- - - - - - +hold +hold partly_cancelled partly_cancelled +hold - partly_cancelled - - - -",
 		app.PartlyCancelled: "- - - - - - +hold +hold - - +hold - - - - - -",
 		app.Cancelled:       "- - - - - - +hold +hold +hold +hold - - +hold - - - -",

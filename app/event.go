@@ -43,6 +43,7 @@ const (
 	Restored        EventKind = "restored"         // of the shop, not of a payment: the records are a backup's
 	Reconciled      EventKind = "reconciled"       // of the shop: the owner compared them with the gateway's list
 	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
+	MoneyApart      EventKind = "money_apart"      // more money came, kept apart: the payment is as it was
 )
 
 // InputKinds lists the inputs of the failure model's table, in its order.

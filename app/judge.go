@@ -39,6 +39,9 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 	in := s.input(rd, p, *msg)
 	in.Mine = mine.Moid == p.Moid
 	if isCancel(rd.kind) && msg.Level >= T2 {
+		if ofAnother(p, rd.notice) {
+			return locked, s.reviewCancel(ctx, tx, p, in, rd.notice, msg)
+		}
 		return locked, s.judgeCancel(ctx, tx, p, in, rd.notice, msg)
 	}
 	if in.Kind == Approved && msg.Level == T1 {
@@ -307,15 +310,15 @@ func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment) error {
 // inquireAfter is how long a claim waits for the notice before the gateway is asked.
 const inquireAfter = 10 * time.Second
 
-// followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that came before
-// their approval or account.
+// followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that had to
+// wait for it.
 func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 	if e.To == Claimed && e.From != Claimed {
 		return tx.AddJob(ctx, Job{
 			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,
 		})
 	}
-	if e.Kind != Approved && e.Kind != Deposited && e.To != WaitingDeposit {
+	if !turnsOut(e) {
 		return nil
 	}
 	list, err := tx.Messages(ctx, p.OrderNo)
@@ -332,6 +335,18 @@ func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 		}
 	}
 	return nil
+}
+
+// turnsOut says that e settles what a parked cancel may have waited for: its approval or account, or the outcome of
+// another cancel.
+func turnsOut(e Event) bool {
+	switch e.Kind {
+	case Approved, Deposited, VbankIssued:
+		return true
+	case CancelDone, CancelRefused, CancelNotice, RefundNotice:
+		return e.CancelID != ""
+	}
+	return false
 }
 
 // rejudge judges a stored message by today's knowledge: after its sender was approved, after its approval came,

@@ -56,6 +56,28 @@ func (s *Shop) judgeCancel(ctx context.Context, tx Tx, p Payment, in Input, n sm
 	return tx.SaveCancel(ctx, *c)
 }
 
+// ofAnother says that a cancel is about another transaction than the one p stands for: the buyer paid twice under one
+// Moid, and the other money, which is kept apart, went back. What p's own transaction is may still have to turn out.
+func ofAnother(p Payment, n smartro.Notice) bool {
+	switch p.State {
+	case New, Opened, Claimed, Expired:
+		return false
+	}
+	return n.OTID != "" && n.OTID != p.TID
+}
+
+// reviewCancel shows a person that money went back which is no payment of ours.
+func (s *Shop) reviewCancel(ctx context.Context, tx Tx, p Payment, in Input, n smartro.Notice, msg *Message) error {
+	msg.Verdict = VerdictReview
+	in.TID = n.OTID
+	h := holdFor(p, in, HoldReview)
+	h.ID = newToken()
+	if err := tx.CreateHold(ctx, *h); !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return nil
+}
+
 // partTID is the partial cancel's own TID, where the notice carries one.
 func partTID(p Payment, n smartro.Notice) TID {
 	if n.TID != p.TID {

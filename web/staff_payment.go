@@ -266,7 +266,7 @@ func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
 
 func eventTone(ev *app.Event) string {
 	switch {
-	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused:
+	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused, ev.Kind == app.MoneyApart:
 		return "wrong"
 	case ev.Kind == app.Approved, ev.Kind == app.Deposited, ev.Kind == app.StaffAccept:
 		return "good"
