@@ -77,7 +77,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 		return nil, err
 	}
 	dsn := sqliteURI(path) + "?" + sqliteShared
-	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)"); err != nil {
 		return nil, err
 	}
 	s.writeDB.SetMaxOpenConns(1)
@@ -90,6 +90,11 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	if s.readDB, err = sql.Open("sqlite", dsn+"&_query_only=1"); err != nil {
 		return nil, err
+	}
+	// SQLite syncs the folder when it makes its log, and says nothing when that fails: then a power cut could take the
+	// log's name away, and with it all that was acknowledged.
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("db: make the names of the database's files durable: %w", err)
 	}
 	s.readDB.SetMaxOpenConns(sqliteReaders)
 	s.readDB.SetMaxIdleConns(sqliteReaders)
@@ -120,6 +125,14 @@ func makePrivate(path string) error {
 		return fmt.Errorf("db: %w", err)
 	}
 	return f.Close()
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // lockFile keeps a second process from opening the same file: each would believe that it is the only writer.

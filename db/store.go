@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -50,7 +51,18 @@ func (s *Store) Close() error {
 
 // Ready reports whether the store can write now.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "ready", "1") })
+	// Something new each time: SQLite writes nothing when it is told what it has.
+	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "ready", rand.Text()) })
+}
+
+// GaveUp is closed when the store has given itself up: a write or a sync failed, and nobody knows what is on the disk.
+// Every later write fails; end the process, and start it anew on a disk that is well. On
+// PostgreSQL it is nil: that one gives itself up.
+func (s *Store) GaveUp() <-chan struct{} {
+	if s.writer == nil {
+		return nil
+	}
+	return s.writer.gaveUp
 }
 
 // Update runs f in one durable transaction; see [app.Store].

@@ -19,6 +19,8 @@ const (
 	queueLen  = 2048
 	batchMost = 256
 	queueWait = 5 * time.Second
+
+	checkpointEvery = 200 // callers, of some ten pages each
 )
 
 // writer is SQLite's single writer. It commits what is waiting as one transaction: each caller in a savepoint of
@@ -30,7 +32,9 @@ type writer struct {
 	mu      sync.RWMutex // closing against sending
 	closed  bool
 	failMu  sync.Mutex
-	failed  error // the first write or sync that failed for good
+	failed  error         // the first write or sync that failed for good
+	gaveUp  chan struct{} // closed when failed is set
+	since   int           // callers committed since the last checkpoint
 }
 
 // write is one caller's transaction.
@@ -46,7 +50,7 @@ func startWriter(ctx context.Context, d *sql.DB, log *slog.Logger) (*writer, err
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), log: log}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), log: log, gaveUp: make(chan struct{})}
 	go w.loop(c)
 	return w, nil
 }
@@ -136,6 +140,26 @@ func (w *writer) loop(c *sql.Conn) {
 			}
 		}
 		w.commit(c, batch)
+		if w.since += len(batch); w.since >= checkpointEvery {
+			w.since = 0
+			w.checkpoint(c)
+		}
+	}
+}
+
+// checkpoint moves what was committed from the log into the database file. SQLite would do so by itself, and would
+// say nothing when the disk fails at it.
+func (w *writer) checkpoint(c *sql.Conn) {
+	if w.broken() != nil {
+		return
+	}
+	_, err := c.ExecContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)")
+	switch {
+	case err == nil:
+	case passing(err):
+		w.log.Warn("the log could not be moved into the database file: it is tried again later", "error", err)
+	default:
+		w.fail(err)
 	}
 }
 
@@ -187,11 +211,12 @@ func (w *writer) runAll(ctx context.Context, c *sql.Conn, batch []*write, result
 
 // fail gives the store up: after a failed sync nobody knows what is on the disk, and trying again would hide it.
 func (w *writer) fail(err error) {
-	w.log.Error("the store can't be written on any more: restart after looking at the disk", "error", err)
 	w.failMu.Lock()
 	defer w.failMu.Unlock()
 	if w.failed == nil {
+		w.log.Error("the store can't be written on any more: restart after looking at the disk", "error", err)
 		w.failed = fmt.Errorf("the store failed: %w", err)
+		close(w.gaveUp)
 	}
 }
 
