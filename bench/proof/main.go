@@ -27,6 +27,7 @@ import (
 
 	"gage/bench/proof/cut"
 	"gage/bench/proof/harness"
+	"gage/bench/proof/iofault"
 	"gage/bench/proof/kill"
 )
 
@@ -35,6 +36,7 @@ func harnesses() []harness.Harness {
 	return []harness.Harness{
 		kill.Harness(),
 		cut.Harness(),
+		iofault.Harness(),
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"gage/bench/proof/faultfs"
 	"gage/bench/proof/harness"
+	"gage/bench/proof/shop"
 )
 
 // Harness cuts the power.
@@ -40,15 +40,15 @@ const (
 )
 
 func run(ctx context.Context, o harness.Options) (harness.Report, error) {
-	bin := filepath.Join(o.Work, "drive")
-	if err := harness.Build(ctx, o.Repo, bin, "./bench/proof/drive", o.Plant...); err != nil {
-		return harness.Report{}, err
-	}
-	j, err := startJudge(ctx, bin)
+	bin, err := shop.Build(ctx, o)
 	if err != nil {
 		return harness.Report{}, err
 	}
-	defer j.stop()
+	j, err := shop.StartJudge(ctx, bin)
+	if err != nil {
+		return harness.Report{}, err
+	}
+	defer j.Stop()
 	r := &runner{Options: o, bin: bin, judge: j}
 	until := time.Now().Add(o.For)
 	for n := uint64(0); n == 0 || time.Now().Before(until); n++ {
@@ -77,7 +77,7 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 type runner struct {
 	harness.Options
 	bin                    string
-	judge                  *judge
+	judge                  *shop.Judge
 	cuts, lives, ops, acks int64
 	violations             []string
 }
@@ -143,28 +143,32 @@ func (r *runner) live(ctx context.Context, disk *faultfs.Disk, seed uint64, rnd 
 		rounds = 1 + rnd.IntN(20) // and then it closes
 	}
 	ops := 50 + rnd.IntN(opsMost)
-	shop, err := startShop(ctx, r.bin, folder, seed, hands, rounds)
+	p, err := shop.Start(ctx, r.bin, shop.Work{Folder: folder, Seed: seed, Hands: hands, Rounds: rounds})
 	if err != nil {
 		return nil, err
 	}
-	disk.WaitLen(ops, shop.ended)
+	disk.WaitLen(ops, p.Ended)
+	select {
+	case <-p.Ended:
+		if code := p.End(); code != shop.ExitDone {
+			return nil, fmt.Errorf("the shop ended by itself with %d: %s", code, p.Said())
+		}
+	default:
+	}
 	rec := disk.Cut()
-	return rec, shop.end()
+	p.End()
+	return rec, nil
 }
 
 // look has the judge open what is left.
 func (r *runner) look(folder string, acks []string, what string) error {
-	file := filepath.Join(r.Work, "acks")
-	if err := os.WriteFile(file, []byte(strings.Join(acks, "")), 0o600); err != nil {
-		return err
-	}
-	verdict, err := r.judge.ask(folder, file)
+	verdict, err := r.judge.Ask(folder, acks)
 	if err != nil {
 		return err
 	}
 	r.cuts++
 	r.acks += int64(len(acks))
-	if verdict != "well" {
+	if verdict != shop.Well {
 		r.violations = append(r.violations, what+": "+verdict)
 	}
 	return nil

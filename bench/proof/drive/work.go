@@ -96,6 +96,8 @@ func (h *house) say(words ...any) {
 	}
 }
 
+const exitGaveUp = 3
+
 func work(ctx context.Context, args []string) int {
 	f := flag.NewFlagSet("work", flag.ExitOnError)
 	data := f.String("data", "", "folder of the shop")
@@ -122,6 +124,10 @@ func work(ctx context.Context, args []string) int {
 		return 1
 	}
 	h.say("up")
+	go func() {
+		<-h.store.GaveUp()
+		os.Exit(exitGaveUp)
+	}()
 	stop, over := context.WithCancel(ctx)
 	defer over()
 	if *watch > 0 {
@@ -138,6 +144,12 @@ func work(ctx context.Context, args []string) int {
 	}
 	all.Wait()
 	over()
+	select {
+	case <-h.store.GaveUp():
+		return exitGaveUp
+	default:
+	}
+	h.say("closing")
 	if err := h.store.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "drive:", err)
 	}

@@ -66,6 +66,7 @@ const (
 	opRename   //
 	opSyncDir  // the names in a folder are durable
 	opAck      // something was acknowledged
+	opFault    // a rule or the limit made an operation fail
 	opSizeOnly // only in images: the file's length without its content
 )
 
@@ -80,7 +81,7 @@ type op struct {
 	toName   string
 	child    uint64 // node that the name is given to
 	mode     uint32
-	ack      string
+	text     string // of an acknowledgement or a fault
 	replaced uint64 // node that lost its name to a rename
 }
 
@@ -174,6 +175,26 @@ func (d *Disk) WaitLen(n int, stop <-chan struct{}) {
 	}
 }
 
+// WaitAck waits until something was acknowledged that match is true for, at operation from or later, or stop is closed.
+// It returns the operation behind it.
+func (d *Disk) WaitAck(from int, match func(string) bool, stop <-chan struct{}) (next int, ok bool) {
+	for {
+		d.mu.Lock()
+		ops, grown := d.ops, d.grown
+		d.mu.Unlock()
+		for ; from < len(ops); from++ {
+			if ops[from].kind == opAck && match(ops[from].text) {
+				return from + 1, true
+			}
+		}
+		select {
+		case <-grown:
+		case <-stop:
+			return from, false
+		}
+	}
+}
+
 // Cut switches the power off: every later operation fails. It returns what was recorded until then.
 func (d *Disk) Cut() *Recording {
 	d.mu.Lock()
@@ -201,8 +222,9 @@ type Call uint8
 
 // The calls that can fail.
 const (
-	CallWrite Call = 1 << iota
-	CallSync
+	CallWrite   Call = 1 << iota
+	CallSync         // of a file
+	CallSyncDir      // of a folder
 	CallTruncate
 	CallRead
 	CallCreate
@@ -261,7 +283,14 @@ func (d *Disk) judge(c Call, name string) syscall.Errno {
 	if d.cut {
 		return syscall.EIO
 	}
+	if errno != 0 {
+		d.fault(name, errno)
+	}
 	return errno
+}
+
+func (d *Disk) fault(name string, errno syscall.Errno) {
+	d.record(op{kind: opFault, text: name + ": " + errno.Error()})
 }
 
 // file returns a file's node.
@@ -315,7 +344,7 @@ func (d *Disk) write(id uint64, off int64, data []byte) syscall.Errno {
 		if d.cut {
 			return syscall.EIO
 		}
-		d.record(op{kind: opAck, ack: string(data)})
+		d.record(op{kind: opAck, text: string(data)})
 		return 0
 	}
 	n, errno := d.file(id)
@@ -337,6 +366,7 @@ func (d *Disk) write(id uint64, off int64, data []byte) syscall.Errno {
 func (d *Disk) resize(n *node, size int64) syscall.Errno {
 	grow := size - int64(len(n.data))
 	if grow > 0 && d.limit > 0 && d.used+grow > d.limit {
+		d.fault(n.name, syscall.ENOSPC)
 		return syscall.ENOSPC
 	}
 	d.used += grow
@@ -390,11 +420,10 @@ func (d *Disk) sync(id uint64) syscall.Errno {
 func (d *Disk) syncDir(id uint64) syscall.Errno {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n, errno := d.dir(id)
-	if errno != 0 {
+	if _, errno := d.dir(id); errno != 0 {
 		return errno
 	}
-	if errno := d.judge(CallSync, n.name); errno != 0 {
+	if errno := d.judge(CallSyncDir, "folder"); errno != 0 {
 		return errno
 	}
 	d.record(op{kind: opSyncDir, id: id})

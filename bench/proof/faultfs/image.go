@@ -23,6 +23,27 @@ type Recording struct {
 // Len is how many operations it has.
 func (r *Recording) Len() int { return len(r.ops) }
 
+// Entry is a line of the recording's story.
+type Entry struct {
+	At    int // the operation
+	Fault bool
+	Text  string // what was acknowledged, or "file: error"
+}
+
+// Until is the recording up to an operation.
+func (r *Recording) Until(at int) *Recording { return &Recording{base: r.base, ops: r.ops[:at]} }
+
+// Story is what was acknowledged and what failed, in sequence.
+func (r *Recording) Story() []Entry {
+	var list []Entry
+	for i, o := range r.ops {
+		if o.kind == opAck || o.kind == opFault {
+			list = append(list, Entry{At: i, Fault: o.kind == opFault, Text: o.text})
+		}
+	}
+	return list
+}
+
 // state is what is durable, and what was done since and may be lost.
 type state struct {
 	files   map[uint64]*file
@@ -86,7 +107,7 @@ func (s *state) apply(index int, o op) {
 		}
 		s.names = left
 	case opAck:
-		s.acks = append(s.acks, o.ack)
+		s.acks = append(s.acks, o.text)
 	}
 }
 

@@ -129,7 +129,9 @@ func (k *kernel) make(parent uint64, name string, mode uint32, out *fuse.EntryOu
 
 // Create makes a file and opens it.
 func (k *kernel) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
-	return k.make(in.NodeId, name, syscall.S_IFREG|in.Mode&0o7777, &out.EntryOut)
+	status := k.make(in.NodeId, name, syscall.S_IFREG|in.Mode&0o7777, &out.EntryOut)
+	out.OpenFlags = k.openFlags(out.NodeId)
+	return status
 }
 
 // Unlink removes a file's name.
@@ -161,9 +163,19 @@ func (k *kernel) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 			return fuse.Status(errno)
 		}
 	}
-	// Pages stay from one opening to the next, and so do the mapped ones of SQLite's shared memory.
-	out.OpenFlags = fuse.FOPEN_KEEP_CACHE
+	out.OpenFlags = k.openFlags(in.NodeId)
 	return fuse.OK
+}
+
+// openFlags have each read and write come here as it was made, where the kernel would split some at pages and tell a
+// failure of the second half as a short write. SQLite's shared memory is mapped, and so it stays in the kernel's pages.
+func (k *kernel) openFlags(id uint64) uint32 {
+	k.disk.mu.Lock()
+	defer k.disk.mu.Unlock()
+	if n := k.disk.nodes[id]; n != nil && strings.HasSuffix(n.name, "-shm") {
+		return fuse.FOPEN_KEEP_CACHE
+	}
+	return fuse.FOPEN_DIRECT_IO
 }
 
 // Read reads.
