@@ -22,14 +22,15 @@ var (
 	ErrNoGateway = errors.New("no gateway contract is set up")
 )
 
-// InputError is a field that a person can mend: the page shows Want beside Field. It is an [ErrBadInput].
+// InputError is a field that a person can mend: the page says beside Field what Code means. It is an [ErrBadInput].
 type InputError struct {
 	Field string // the form's field name
 	Code  string // message key of what is wanted, such as "amount.range"
 	Value string // what came, never a secret
 }
 
-func (e *InputError) Error() string { return fmt.Sprintf("%s %q: %s", e.Field, e.Value, e.Code) }
+// Error leaves Value out: errors end in logs, and the value may be a buyer's name.
+func (e *InputError) Error() string { return e.Field + ": " + e.Code }
 
 // Is makes every InputError an ErrBadInput.
 func (e *InputError) Is(target error) bool { return target == ErrBadInput }
@@ -37,6 +38,7 @@ func (e *InputError) Is(target error) bool { return target == ErrBadInput }
 // AmountError is a cancel of more than is left. It is a type because the page shows Left.
 type AmountError struct{ Asked, Left Won }
 
+// Error names both amounts.
 func (e *AmountError) Error() string { return fmt.Sprintf("asked %d won, %d left", e.Asked, e.Left) }
 
 // Is makes every AmountError an ErrBadInput.

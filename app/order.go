@@ -3,7 +3,8 @@ package app
 import "time"
 
 // OrderNo is the order's number as people say it on the phone: 8 capital letters and digits that can't be
-// mistaken for one another. A payment's Moid is this number with a two-digit counter behind it.
+// mistaken for one another. A payment's Moid is this number with a two-digit counter behind it; after a
+// restore the mark of the [Epoch] stands between them.
 type OrderNo string
 
 // OrderState is derived from the order's payments, never written by itself.

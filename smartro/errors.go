@@ -25,12 +25,12 @@ var (
 // MaxMessage is the most bytes that a message of the gateway may have; longer ones are refused unread.
 const MaxMessage = 64 << 10
 
-// FieldError is a value that does not fit its protocol field. Error leaves Value out, because errors end
-// in logs and the value may be a buyer's name.
+// FieldError is a value that does not fit its protocol field.
 type FieldError struct {
 	Field string // protocol name, as on the wire: "BuyerName"
 	Value string // what was given
 	Want  string // what is wanted, in words; for a length also the length that was found
 }
 
+// Error leaves Value out: errors end in logs, and the value may be a buyer's name.
 func (e *FieldError) Error() string { return e.Field + ": want " + e.Want }

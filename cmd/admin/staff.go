@@ -187,7 +187,7 @@ func explain(t staffTask, err error) error {
 	case errors.Is(err, app.ErrNotFound):
 		return fmt.Errorf("%s is not known here: see who is with: admin staff list", t.Email)
 	case errors.Is(err, app.ErrBadInput):
-		return usageError{err}
+		return usageError{fmt.Errorf("%q is no mail address: want one such as kim@shop.example", t.Email)}
 	}
 	return err
 }
