@@ -40,13 +40,14 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 	in.Mine = mine.Moid == p.Moid
 	if isCancel(rd.kind) && msg.Level >= T2 {
 		if ofAnother(p, rd.notice) {
-			return locked, s.reviewCancel(ctx, tx, p, in, rd.notice, msg)
+			return locked, s.cancelOfAnother(ctx, tx, p, in, rd.notice, msg)
 		}
 		return locked, s.judgeCancel(ctx, tx, p, in, rd.notice, msg)
 	}
 	if in.Kind == Approved && msg.Level == T1 {
 		in.Kind = ReturnSuccess
 	}
+	asked := msg.Verdict == VerdictUnknownSender
 	verdict, err := s.apply(ctx, tx, p, in)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,9 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 	}
 	if wrong := in.HasAmount && in.Amount != p.Amount; wrong && msg.Level == T1 {
 		msg.Verdict = VerdictWrongAmount
+	}
+	if asked { // whatever else it is: by this verdict it is found again when a person has decided about its sender
+		msg.Verdict = VerdictUnknownSender
 	}
 	return locked, nil
 }
