@@ -266,6 +266,11 @@ func moneyBack(p Payment, in Input) Outcome {
 	}
 	switch p.State {
 	case New, Opened, Claimed, Expired:
+		if in.CancelID != "" && in.TID == p.TID { // an account that we withdrew, expired meanwhile
+			out := become(p, in, p.State)
+			out.Event.Amount = 0
+			return out
+		}
 		return Outcome{Verdict: VerdictParked} // its approval is still to come
 	case WaitingDeposit:
 		if in.Kind == RefundNotice {

@@ -68,8 +68,9 @@ func (s *Shop) ask(ctx context.Context, p Payment) (smartro.Inquiry, smartro.Mer
 
 // The states of the gateway's inquiry (receipts-and-queries §2).
 const (
-	inquiryApproved = "0"
-	inquiryPart     = "2"
+	inquiryApproved  = "0"
+	inquiryCancelled = "1"
+	inquiryPart      = "2"
 )
 
 // inquirePayment asks about a claim. It reports whether the answer settled it. The gateway may know the transaction
@@ -177,6 +178,10 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 		before := p.Approved - p.Cancelled
 		in := Input{Level: T3, MessageID: id, Code: q.ResultCode, Text: q.ResultMsg}
 		switch {
+		case p.Approved == 0: // an account without a deposit has no balance that could tell
+			if settled = q.State == inquiryCancelled; settled {
+				return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
+			}
 		case q.Balance == before-c.Amount:
 			settled = true
 			return s.settle(ctx, tx, c, CancelDone, "inquiry", in)

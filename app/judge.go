@@ -89,9 +89,11 @@ func (s *Shop) match(ctx context.Context, tx Tx, rd reading, mine Payment) (Paym
 			if tid == "" {
 				continue
 			}
-			if p, err := tx.PaymentByTID(ctx, rd.merchant.Mode, tid); !errors.Is(err, ErrNotFound) {
-				return p, err
+			p, err := tx.PaymentByTID(ctx, rd.merchant.Mode, tid)
+			if errors.Is(err, ErrNotFound) || err == nil && p.State == Claimed && rd.notice.Moid != "" && rd.notice.Moid != p.Moid {
+				continue // a browser's claim on the TID is no proof that it is p's: the gateway's Moid decides
 			}
+			return p, err
 		}
 	}
 	if rd.notice.Moid == "" {

@@ -66,8 +66,24 @@ func ofAnother(p Payment, n smartro.Notice) bool {
 	return n.OTID != "" && n.OTID != p.TID
 }
 
-// reviewCancel shows a person that money went back which is no payment of ours.
-func (s *Shop) reviewCancel(ctx context.Context, tx Tx, p Payment, in Input, n smartro.Notice, msg *Message) error {
+// cancelOfAnother handles a cancel that is not about p's transaction: an account of the same Moid that we had asked to
+// withdraw, or money that is no payment of ours, which a person looks at.
+func (s *Shop) cancelOfAnother(ctx context.Context, tx Tx, p Payment, in Input, n smartro.Notice, msg *Message) error {
+	list, err := tx.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Moid != p.Moid || c.TID != n.OTID || !c.State.Open() && c.State != CancelStateDone {
+			continue
+		}
+		msg.Verdict = VerdictGood
+		c.Noticed = true
+		if c.State.Open() {
+			return s.settle(ctx, tx, c, CancelDone, "notice", in)
+		}
+		return tx.SaveCancel(ctx, c)
+	}
 	msg.Verdict = VerdictReview
 	in.TID = n.OTID
 	h := holdFor(p, in, HoldReview)
@@ -150,6 +166,10 @@ func (s *Shop) settle(ctx context.Context, tx Tx, c Cancel, kind EventKind, by s
 	c.ResultCode, c.ResultMsg = in.Code, in.Text
 	if kind != CancelUnknown {
 		c.SettledAt, c.SettledBy = in.At, by
+	}
+	if kind != CancelUnknown && c.TID != p.TID {
+		// It was the account's, and since then other money came under this Moid: that is not what went back.
+		in.Kind, in.Amount, in.Release, in.Detail.Released = CancelConfirmed, 0, 0, 0
 	}
 	verdict, err := s.apply(ctx, tx, p, in)
 	if err != nil {
