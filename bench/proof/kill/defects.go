@@ -76,8 +76,8 @@ func notificationDefects() []harness.Defect {
 		{
 			Name: "a repeat is not recognised",
 			File: "app/receive.go",
-			Old:  "	m.Dedupe = dedupeKey(a, n.Fields, a.Body)\n",
-			New:  "	m.Dedupe = dedupeKey(a, n.Fields, a.Body) + m.ID\n",
+			Old:  "	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields)\n",
+			New:  "	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields) + rd.msg.ID\n",
 		},
 	}
 }
