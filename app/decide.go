@@ -266,7 +266,7 @@ func moneyBack(p Payment, in Input) Outcome {
 	}
 	switch p.State {
 	case New, Opened, Claimed, Expired:
-		if in.CancelID != "" && in.TID == p.TID { // an account that we withdrew, expired meanwhile
+		if in.CancelID != "" && in.TID == p.TID && in.Kind != RefundNotice { // an account that we withdrew, expired meanwhile
 			out := become(p, in, p.State)
 			out.Event.Amount = 0
 			return out

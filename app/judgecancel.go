@@ -122,6 +122,9 @@ func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) *Cancel {
 		if c.Moid != p.Moid {
 			continue
 		}
+		if in.Kind == RefundNotice && p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External {
+			continue // it withdrew the account: only what was deposited is refunded
+		}
 		if part != "" && c.PTID == part {
 			return c
 		}
