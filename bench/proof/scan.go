@@ -15,9 +15,9 @@ import (
 	"strings"
 )
 
-// A tag is a comment line of its own directly above a test: // proves R12, I3
+// A tag is a comment line that begins with it, directly above a test: // proves R12, I3 or // proves R12: what it shows
 var (
-	tagLine = regexp.MustCompile(`^proves ([IERS][0-9]+(?:,? [IERS][0-9]+)*)$`)
+	tagLine = regexp.MustCompile(`^proves ([IERS][0-9]+(?:,? [IERS][0-9]+)*)(?:: .*)?$`)
 	tagLike = regexp.MustCompile(`(?i)\bproves?:? [IERS][0-9]+\b`)
 )
 
@@ -92,7 +92,7 @@ func scanGo(name, rel string) (proofs []proof, faults []string, err error) {
 			f := above[group]
 			switch {
 			case m == nil && tagLike.MatchString(text):
-				fault(c.Pos(), "a tag inside a sentence counts for nothing: give it a line of its own, // proves R12, I3")
+				fault(c.Pos(), "a tag inside a sentence counts for nothing: let a line begin with it, // proves R12, I3")
 			case m == nil:
 			case f == nil || !isTest(f):
 				fault(c.Pos(), "this tag is not directly above a test")
@@ -161,7 +161,7 @@ func scanBrowser(name, rel string) (proofs []proof, faults []string, err error) 
 			if m := tagLine.FindStringSubmatch(text); m != nil {
 				pending, at = append(pending, idsOf(m[1])...), i+1
 			} else if tagLike.MatchString(text) {
-				faults = append(faults, fmt.Sprintf("%s:%d: a tag inside a sentence counts for nothing: give it a line of its own, // proves R12, I3", rel, i+1))
+				faults = append(faults, fmt.Sprintf("%s:%d: a tag inside a sentence counts for nothing: let a line begin with it, // proves R12, I3", rel, i+1))
 			}
 			continue
 		}
