@@ -1,8 +1,12 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -80,4 +84,75 @@ func commandLine(t *testing.T) (flags map[string]map[string]bool, commands map[s
 		t.Fatal(err)
 	}
 	return flags, commands
+}
+
+// TestArchitectureNamesWhatExists: every function, type, field and file that docs/architecture.md names is there.
+func TestArchitectureNamesWhatExists(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := declaredNames(t)
+	var seen int
+	for _, m := range regexp.MustCompile("`([A-Za-z_/.]+)`").FindAllStringSubmatch(string(raw), -1) {
+		name := m[1]
+		if regexp.MustCompile(`^[a-z_/]+\.(go|md)$`).MatchString(name) {
+			found := false
+			for _, folder := range []string{"", "docs/", "web/", "cmd/admin/"} {
+				_, err := os.Stat("../../" + folder + name)
+				found = found || err == nil
+			}
+			if !found {
+				t.Errorf("there is no file %s", name)
+			}
+			continue
+		}
+		last := name[strings.LastIndex(name, ".")+1:]
+		if strings.ContainsAny(name, "/_") || !regexp.MustCompile(`^([A-Za-z]+\.)*([A-Z][a-z]+|[a-z]+[A-Z])[A-Za-z]*$`).MatchString(name) {
+			continue // a word, a path, a command
+		}
+		seen++
+		if !declared[last] {
+			t.Errorf("nothing is called %s", name)
+		}
+	}
+	if seen < 40 {
+		t.Fatalf("only %d names found: the reading no longer fits the text", seen)
+	}
+}
+
+// declaredNames are the names of all functions, methods, types, fields and constants of the module.
+func declaredNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, pattern := range []string{"app/*.go", "db/*.go", "smartro/*.go", "smartro/sandbox/*.go", "web/*.go", "web/templates/*.go", "cmd/admin/*.go"} {
+		files, err := filepath.Glob("../../" + pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no files, %v", pattern, err)
+		}
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.FuncDecl:
+					names[n.Name.Name] = true
+				case *ast.TypeSpec:
+					names[n.Name.Name] = true
+				case *ast.Field:
+					for _, f := range n.Names {
+						names[f.Name] = true
+					}
+				case *ast.ValueSpec:
+					for _, v := range n.Names {
+						names[v.Name] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	return names
 }
