@@ -49,7 +49,10 @@ const scenes = {
   },
   // Made anew each time: after a minute the shop has found out.
   "staff-payment-unknown": async (page) => {
-    await unknownCancel(page, demo);
+    const desk = await look(browser, "desktop", { storageState: await page.context().storageState() });
+    const moid = await unknownCancel(await desk.newPage(), demo);
+    await desk.close();
+    await page.goto(`${demo.shop}/admin/payments/${moid}`);
     return page;
   },
   "gateway-window": async (page, _, view) => {
