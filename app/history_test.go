@@ -1,0 +1,110 @@
+package app_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// How many histories a plain go test walks on each engine, and how many steps each has.
+const (
+	historiesPlain = 20
+	historySteps   = 60
+)
+
+// TestHistories drives the whole shop, over a real store and against the simulated gateway with its faults, through
+// random histories of honest, repeated, reordered, lost and forged messages, cancels, restarts and clock steps. After
+// every step no approval that was proved is lost or doubled, nothing goes back, and no more is cancelled than the
+// gateway gave back; when the faults are over both books agree.
+//
+// GAGE_HISTORIES=n walks n of them; GAGE_SEED=s begins with that seed, and walks it alone unless told a number.
+// proves R1 R2 R5 R6 R7 R8 R9 R10 R11 R13 R14 R16 R17 R18 R26 R37 R41 R42 R43 I2 I3 I4 I5 I6 I7 I8
+func TestHistories(t *testing.T) {
+	first, n := seeds(t)
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) {
+			for seed := first; seed < first+n; seed++ {
+				t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { newWorld(t, engine, seed).live() })
+			}
+		})
+	}
+}
+
+func seeds(t *testing.T) (first, n uint64) {
+	read := func(name string, otherwise uint64) uint64 {
+		text := os.Getenv(name)
+		if text == "" {
+			return otherwise
+		}
+		v, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			t.Fatalf("%s=%q is not a number", name, text)
+		}
+		return v
+	}
+	n = historiesPlain
+	if os.Getenv("GAGE_SEED") != "" {
+		n = 1
+	}
+	if testing.Short() {
+		n = min(n, 5)
+	}
+	return read("GAGE_SEED", 0), read("GAGE_HISTORIES", n)
+}
+
+// live walks the history. Every step draws from a source of its own, so that a step does not depend on how many
+// numbers the ones before it drew.
+func (w *world) live() {
+	moves := w.moves()
+	var bag []move
+	for _, m := range moves {
+		for range m.weight {
+			bag = append(bag, m)
+		}
+	}
+	defer w.tell()
+	for i := range historySteps {
+		r := rand.New(rand.NewPCG(w.seed, uint64(i)+1))
+		m := bag[r.IntN(len(bag))]
+		w.say("%2d %s", i+1, m.name)
+		m.do(r)
+		w.check()
+		if i%10 == 9 {
+			w.checkEvents()
+		}
+		if w.t.Failed() {
+			return
+		}
+	}
+	w.say("all faults end")
+	w.settleDown(rand.New(rand.NewPCG(w.seed, historySteps+1)))
+	w.check()
+	w.checkEvents()
+	w.compareBooks()
+}
+
+// tell prints what happened, and how to see it again.
+func (w *world) tell() {
+	if !w.t.Failed() {
+		return
+	}
+	for _, line := range w.story {
+		w.t.Log(line)
+	}
+	w.t.Logf("again: GAGE_SEED=%d go test ./app -run 'TestHistories/%s'", w.seed, w.engine)
+}
+
+func (w *world) say(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.story = append(w.story, fmt.Sprintf(format, args...))
+}
+
+// note adds to the step that is being told.
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.story[len(w.story)-1] += "; " + fmt.Sprintf(format, args...)
+}

@@ -1,0 +1,429 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gage/app"
+	"gage/db"
+	"gage/db/dbtest"
+	"gage/smartro"
+	"gage/smartro/sandbox"
+)
+
+// newGatewayAddr is an address of the gateway that nobody published: it is believed once the owner says so.
+var newGatewayAddr = netip.MustParseAddr("198.51.100.20")
+
+// world is a shop, its store, the simulated gateway and everybody's messages between them, with a clock that only
+// the history moves.
+type world struct {
+	t      *testing.T
+	seed   uint64
+	engine string
+	config db.Config
+	raw    *sql.DB // looks at the tables past the store
+	store  *db.Store
+	shop   *app.Shop
+	closed bool // the shop is restarting
+	owner  app.Staff
+	secret string
+	m      smartro.Merchant
+	gw     *sandbox.Gateway
+	front  *front
+
+	mu       sync.Mutex
+	now      time.Time     // the gateway's clock
+	skew     time.Duration // how far the shop's is off
+	serial   int
+	story    []string
+	received int64 // messages that the shop acknowledged
+
+	orders  []app.Order
+	opened  map[app.Moid]app.Payment // as they were just opened
+	moids   []app.Moid               // in the order of opening
+	windows []window                 // at the gateway, not used up
+	coming  []app.Arrival            // browsers on their way back
+	results []app.Arrival            // every result that a browser ever carried
+	notices [][]byte                 // every notice that the gateway ever sent
+	proofs  map[app.TID]app.Moid     // approvals and deposits that the gateway itself told us
+	unknown [][]byte                 // notices from the address nobody vouched for yet
+	vouched bool
+	states  map[app.Moid]app.State
+	sites   map[app.TID]bool // cancelled at the gateway's own site too
+	accepts map[app.TID]bool // by a person who had seen the gateway's record
+}
+
+type window struct {
+	session string
+	method  app.Method
+}
+
+func newWorld(t *testing.T, engine string, seed uint64) *world {
+	t.Helper()
+	w := &world{
+		t: t, seed: seed, engine: engine, now: at, owner: app.Staff{ID: "owner", Role: app.RoleOwner},
+		opened: map[app.Moid]app.Payment{}, proofs: map[app.TID]app.Moid{}, states: map[app.Moid]app.State{},
+		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{},
+	}
+	driver, dsn := "sqlite", ""
+	if engine == "sqlite" {
+		w.config.Path = filepath.Join(t.TempDir(), "gage.db")
+		dsn = "file:" + w.config.Path + "?_query_only=1"
+	} else {
+		w.config.URL = dbtest.PostgresURL(t)
+		driver, dsn = "pgx", w.config.URL.Reveal()
+	}
+	w.start()
+	var err error
+	if w.raw, err = sql.Open(driver, dsn); err != nil {
+		t.Fatal(err)
+	}
+	door := httptest.NewServer(http.HandlerFunc(w.notify))
+	w.gw, err = sandbox.New(sandbox.Config{Now: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.front = &front{inner: w.gw.Handler()}
+	gate := httptest.NewServer(w.front)
+	t.Cleanup(func() {
+		w.front.letGo()
+		w.drain()
+		err := errors.Join(w.gw.Close(), w.raw.Close(), w.store.Close())
+		if err != nil {
+			t.Error(err)
+		}
+		gate.Close()
+		door.Close()
+	})
+	w.m = smartro.Merchant{
+		MID: sandbox.DefaultMID, Key: sandbox.DefaultMerchantKey, CancelPassword: sandbox.DefaultCancelPassword, Mode: smartro.Test,
+		Hash: smartro.MD5, Endpoints: smartro.EndpointsAt(gate.URL), InquiryProves: true,
+	}
+	if err := w.shop.SetMerchant(w.ctx(), w.owner, w.m); err != nil {
+		t.Fatal(err)
+	}
+	u, err := w.shop.NoticeURL(w.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.secret = u[strings.LastIndex(u, "/")+1:]
+	w.gw.SetNotifyURL(door.URL + "/smartro/notify/" + w.secret)
+	return w
+}
+
+// start opens the store and a shop over it, as a process does that begins.
+func (w *world) start() {
+	w.t.Helper()
+	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.store, err = db.Open(context.Background(), w.config); err != nil {
+		w.t.Fatal(err)
+	}
+	w.shop = &app.Shop{
+		Store: w.store, Keys: keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
+		Now:          w.shopClock,
+		Gateway:      func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
+		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
+		CancelWait:   time.Hour, // the history decides when to stop waiting
+	}
+}
+
+func (w *world) ctx() context.Context { return w.t.Context() }
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) shopClock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now.Add(w.skew)
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// drain waits for the cancels that are on their way. It is used by the clean-up, too, when the test's context is done.
+func (w *world) drain() {
+	if err := w.shop.Drain(context.Background()); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// notify is the shop's notification door, as the web layer has it.
+func (w *world) notify(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.t.Error(err)
+	}
+	w.mu.Lock()
+	w.notices = append(w.notices, body)
+	w.mu.Unlock()
+	v, err := w.receive(app.Arrival{Channel: app.ChannelNotify, Secret: r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], Peer: gatewayAddr, Body: body})
+	switch {
+	case err != nil:
+		http.Error(rw, "later", http.StatusServiceUnavailable)
+	case v == app.VerdictUnreadable:
+		http.Error(rw, "refused", http.StatusBadRequest)
+	default:
+		_, _ = io.WriteString(rw, "OK")
+	}
+}
+
+// receive hands an arrival to the shop and remembers what must not be forgotten from now on.
+func (w *world) receive(a app.Arrival) (app.Verdict, error) {
+	if w.closed {
+		return "", app.ErrOverload
+	}
+	got, err := w.shop.Receive(w.ctx(), a)
+	if err != nil {
+		w.t.Errorf("%s: %v", a.Channel, err)
+		return "", err
+	}
+	if got.Verdict == app.VerdictUnjudged {
+		w.t.Errorf("%s was kept but not judged: %s", a.Channel, a.Body)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.received++
+	if a.Channel == app.ChannelNotify && a.Secret == w.secret && !a.Browser {
+		switch {
+		case a.Peer == gatewayAddr, a.Peer == newGatewayAddr && w.vouched:
+			w.proved(a.Body)
+		case a.Peer == newGatewayAddr:
+			w.unknown = append(w.unknown, a.Body)
+		}
+	}
+	return got.Verdict, nil
+}
+
+// proved remembers the approval or deposit that a believed message tells. The caller holds mu.
+func (w *world) proved(body []byte) {
+	n, err := smartro.ParseNotice(body, smartro.EUCKR)
+	if err != nil || n.Verify(w.m) != nil {
+		return
+	}
+	if k := n.Kind(w.m); k == smartro.Approved || k == smartro.Deposited {
+		w.proofs[n.TID] = n.Moid
+	}
+}
+
+// front stands before the gateway: it counts the shop's cancel calls, and lets one get lost or its answer wait.
+type front struct {
+	inner http.Handler
+	mu    sync.Mutex
+	calls int64
+	lose  bool          // the next cancel never reaches the gateway
+	hold  chan struct{} // the next cancel's answer waits until it is closed
+	held  chan struct{} // closed when it waits
+}
+
+const siteHeader = "X-Merchant-Site"
+
+func (f *front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, "/cancel/") {
+		f.inner.ServeHTTP(rw, r)
+		return
+	}
+	// Nobody waits for an answer that never comes: the gateway finds the caller gone as soon as it looks.
+	gone, leave := context.WithCancel(r.Context())
+	leave()
+	r = r.WithContext(gone)
+	if r.Header.Get(siteHeader) != "" {
+		f.inner.ServeHTTP(rw, r)
+		return
+	}
+	f.mu.Lock()
+	f.calls++
+	lose, hold, held := f.lose, f.hold, f.held
+	f.lose, f.held = false, nil
+	f.mu.Unlock()
+	if lose {
+		panic(http.ErrAbortHandler)
+	}
+	if held == nil {
+		f.inner.ServeHTTP(rw, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	f.inner.ServeHTTP(answer, r)
+	close(held)
+	<-hold
+	rw.WriteHeader(answer.Code)
+	_, _ = rw.Write(answer.Body.Bytes())
+}
+
+// holdNext makes the next cancel's answer wait. The channel closes when it does.
+func (f *front) holdNext() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hold, f.held = make(chan struct{}), make(chan struct{})
+	return f.held
+}
+
+// letGo lets the answer go that waits, and reports whether one did or could.
+func (f *front) letGo() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := f.hold != nil
+	if was {
+		close(f.hold)
+	}
+	f.hold, f.held = nil, nil
+	return was
+}
+
+func (f *front) waiting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hold != nil
+}
+
+// book is what the simulated gateway's own record says.
+type book struct {
+	Payments []bookPayment `json:"payments"`
+	Notices  []struct {
+		TID   app.TID `json:"tid"`
+		Code  string  `json:"code"`
+		Body  string  `json:"body"`
+		State string  `json:"state"`
+	} `json:"notifications"`
+}
+
+type bookPayment struct {
+	TID       app.TID    `json:"tid"`
+	Moid      app.Moid   `json:"moid"`
+	Method    app.Method `json:"method"`
+	Amt       app.Won    `json:"amt"`
+	State     string     `json:"state"`
+	Deposited app.Won    `json:"deposited"`
+	Cancels   []struct {
+		Amt    app.Won `json:"amt"`
+		Reason string  `json:"reason"`
+	} `json:"cancels"`
+}
+
+// came is the money that the gateway took, back its part that it gave back.
+func (p bookPayment) came() app.Won {
+	switch {
+	case p.State == "opened" || p.State == "declined" || p.State == "closed":
+		return 0
+	case p.Method == smartro.Vbank:
+		return p.Deposited
+	}
+	return p.Amt
+}
+
+func (p bookPayment) back() (sum app.Won) {
+	if p.State == "withdrawn" {
+		return 0
+	}
+	for _, c := range p.Cancels {
+		sum += c.Amt
+	}
+	return sum
+}
+
+// backByShop is the part of it, withdrawn accounts included, that the shop had asked for.
+func (p bookPayment) backByShop() (sum app.Won) {
+	for _, c := range p.Cancels {
+		if c.Reason != siteReason {
+			sum += c.Amt
+		}
+	}
+	return sum
+}
+
+func (w *world) book() book {
+	w.t.Helper()
+	res, err := http.Get(strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt") + "/control/api/state")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var b book
+	if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// order tells the gateway's control API something.
+func (w *world) order(path string, q any) (status int) {
+	w.t.Helper()
+	body, err := json.Marshal(q)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	status, _ = w.post("/control/api/"+path, "application/json", string(body))
+	return status
+}
+
+func (w *world) post(path, kind, body string) (int, string) {
+	w.t.Helper()
+	res, err := http.Post(strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt")+path, kind, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+var (
+	hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+	resultForm  = regexp.MustCompile(`<form name="tranMgr" id="tranMgr" method="post" action="([^"]*)" accept-charset="([^"]*)">`)
+)
+
+func hidden(page string) (list []smartro.Field) {
+	for _, m := range hiddenInput.FindAllStringSubmatch(page, -1) {
+		list = append(list, smartro.Field{Name: html.UnescapeString(m[1]), Value: html.UnescapeString(m[2])})
+	}
+	return list
+}
+
+func field(list []smartro.Field, name string) string {
+	for _, f := range list {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// with is list with one field changed.
+func with(list []smartro.Field, name, value string) []smartro.Field {
+	out := make([]smartro.Field, 0, len(list))
+	for _, f := range list {
+		if f.Name == name {
+			f.Value = value
+		}
+		out = append(out, f)
+	}
+	return out
+}
