@@ -255,7 +255,7 @@ func (l *lane) plan() plan {
 	p := plan{signal: syscall.SIGKILL, after: time.Duration(20+r.IntN(700)) * time.Millisecond}
 	switch n := r.IntN(100); {
 	case n < 50:
-		p.point, p.hit, p.after = l.rarest(r, inLife), 1+r.IntN(3), 6*time.Second
+		p.point, p.hit, p.after = l.rarest(r, inLife), 1+r.IntN(2), 3500*time.Millisecond
 		if strings.Contains(p.point, "committed") {
 			p.hit = 1 + r.IntN(60)
 		}
@@ -277,6 +277,9 @@ const exitWithin = 10 * time.Second
 // life starts the shop, lets people and gateway work, ends it as planned, and checks what it knows.
 func (l *lane) life(ctx context.Context, how plan) error {
 	l.misbehave()
+	if strings.HasPrefix(how.point, "inquiry") {
+		l.misdo("notify_lost") // a claim without its proof is asked about
+	}
 	p, err := l.start(l.bin, how.point, how.hit)
 	if err != nil {
 		return err
@@ -365,8 +368,13 @@ func (l *lane) terminate(p *process) {
 func (l *lane) misbehave() {
 	faults := []string{"notify_doubled", "notify_before_return", "notify_lost", "cancel_500", "cancel_garbage", "cancel_delay", "cancel_never"}
 	if l.rand.IntN(2) == 0 {
-		l.order("POST", "/control/api/faults", map[string]any{"fault": faults[l.rand.IntN(len(faults))], "scope": "next", "delay_ms": 50})
+		l.misdo(faults[l.rand.IntN(len(faults))])
 	}
+}
+
+// misdo orders a fault for the next time.
+func (l *lane) misdo(fault string) {
+	l.order("POST", "/control/api/faults", map[string]any{"fault": fault, "scope": "next", "delay_ms": 50})
 }
 
 // order presses a button of the gateway.
