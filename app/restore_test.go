@@ -324,9 +324,15 @@ func TestTwoRestoresOfOneBackup(t *testing.T) {
 	marks := map[string]bool{"": true}
 	for range 3 {
 		s := dbtest.SQLite(t)
-		err := s.Update(t.Context(), func(tx app.Tx) error { return app.BeginEpoch(t.Context(), tx, at, at.Add(-time.Hour), 5) })
+		err := s.Update(t.Context(), func(tx app.Tx) error {
+			return errors.Join(tx.SaveSession(t.Context(), app.Session{Hash: "s", CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(time.Hour)}),
+				app.BeginEpoch(t.Context(), tx, at, at.Add(-time.Hour), 5))
+		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if _, err := s.Session(t.Context(), "s"); !errors.Is(err, app.ErrNotFound) {
+			t.Errorf("a session outlived the restore: %v", err)
 		}
 		r := newRig(t, s)
 		p := r.open(1000, smartro.Card)

@@ -29,6 +29,7 @@ import (
 	"gage/bench/proof/harness"
 	"gage/bench/proof/iofault"
 	"gage/bench/proof/kill"
+	"gage/bench/proof/restore"
 )
 
 // harnesses are all that there are, in the order of the failure model.
@@ -37,6 +38,7 @@ func harnesses() []harness.Harness {
 		kill.Harness(),
 		cut.Harness(),
 		iofault.Harness(),
+		restore.Harness(),
 	}
 }
 

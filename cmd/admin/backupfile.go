@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -124,6 +125,7 @@ func (cfg houseConfig) writeBackup(ctx context.Context, w io.Writer, passphrase,
 		return m, err
 	}
 	packed := gzip.NewWriter(sealed)
+	debug.FreeOSMemory() // what scrypt took: the shop may be a small machine, and the night's backup runs inside it
 	m.header, m.totals, err = src.Dump(ctx, packed, db.DumpHeader{Created: cfg.Now().UTC().Truncate(time.Second), Program: version(), Key: key})
 	return m, errors.Join(err, packed.Close(), sealed.Close())
 }
@@ -170,6 +172,7 @@ func openBackup(f io.Reader, passphrase string) (io.Reader, error) {
 	}
 	who.SetMaxWorkFactor(scryptWorkMost)
 	plain, err := age.Decrypt(f, who)
+	debug.FreeOSMemory()
 	var other *age.NoIdentityMatchError
 	switch {
 	case errors.As(err, &other):

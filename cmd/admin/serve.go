@@ -27,7 +27,7 @@ type serveCmd struct {
 type storeFlags struct {
 	Data        string         `default:"gage-data" placeholder:"DIR" help:"Folder of the database and the key file; made at the first start. Default: ${default}."`
 	DatabaseURL smartro.Secret `placeholder:"URL" help:"PostgreSQL, postgres://user:password@host/name. Without it the data is an SQLite file in the data folder."`
-	KeyFile     string         `placeholder:"FILE" help:"The key that seals secrets in the database. Default: gage.key in the data folder; made at the first start. Back it up apart from the data."`
+	KeyFile     string         `placeholder:"FILE" help:"The key that seals secrets in the database. Default: gage.key in the data folder; made at the first start. Every backup holds it, sealed."`
 	PublicURL   string         `placeholder:"URL" help:"The address that buyers see, such as https://shop.example."`
 }
 
