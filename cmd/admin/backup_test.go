@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -330,20 +331,32 @@ func TestNightlyBackups(t *testing.T) {
 	}
 }
 
-// TestBackupFlags: what the night will need is tried while somebody reads the errors.
+// TestBackupFlags: one flag without the other is told; a folder that is not there is no reason to take no payments.
 func TestBackupFlags(t *testing.T) {
-	for _, c := range []struct {
-		args []string
-		want []string
-	}{
-		{[]string{"--backup-dir", "/nowhere/at/all"}, []string{"--backup-dir", "--backup-passphrase-file", "missing"}},
-		{[]string{"--backup-passphrase-file", passphraseFile(t, "short")}, []string{"--backup-dir", "16"}},
+	env := map[string]string{"GAGE_PUBLIC_URL": "http://127.0.0.1:8080", "GAGE_LISTEN": "127.0.0.1:0", "GAGE_DATA": filepath.Join(t.TempDir(), "data")}
+	file := passphraseFile(t, testPassphrase)
+	for _, c := range []struct{ flag, value, missing string }{
+		{"--backup-dir", t.TempDir(), "--backup-passphrase-file"}, {"--backup-passphrase-file", file, "--backup-dir"},
 	} {
-		code, _, stderr := try(t, nil, append([]string{"serve", "--public-url", "https://shop.example"}, c.args...)...)
-		for _, want := range c.want {
-			if code != exitUsage || !strings.Contains(stderr, want) {
-				t.Errorf("%v: %d %s; want %q", c.args, code, stderr, want)
-			}
+		if code, _, stderr := try(t, env, "serve", c.flag, c.value); code != exitUsage || !strings.Contains(stderr, c.missing) {
+			t.Errorf("%s alone: %d %s", c.flag, code, stderr)
+		}
+	}
+	s := start(t, env, "serve", "--backup-passphrase-file", file, "--backup-dir", "/nowhere/at/all")
+	if code, _ := visit(t, s.Shop+"/healthz"); code != http.StatusOK {
+		t.Errorf("/healthz: %d", code)
+	}
+	s.stop()
+	dir := t.TempDir()
+	s = start(t, env, "serve", "--backup-passphrase-file", file, "--backup-dir", dir)
+	s.stop() // while the first backup is made, most likely: nothing half done stays
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		if _, ok := backupTime(e.Name()); !ok {
+			t.Errorf("left behind: %s", e.Name())
 		}
 	}
 }
