@@ -81,6 +81,9 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 		return nil, err
 	}
 	s.writeDB.SetMaxOpenConns(1)
+	if err := checkPages(ctx, queries{q: s.writeDB, engine: s.engine}, checkQuick); err != nil {
+		return nil, err
+	}
 	if err := migrate(ctx, s.writeDB, goose.DialectSQLite3, "sqlite"); err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	// SQLite syncs the folder when it makes its log, and says nothing when that fails: then a power cut could take the
 	// log's name away, and with it all that was acknowledged.
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := syncPath(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("db: make the names of the database's files durable: %w", err)
 	}
 	s.readDB.SetMaxOpenConns(sqliteReaders)
@@ -125,14 +128,6 @@ func makePrivate(path string) error {
 		return fmt.Errorf("db: %w", err)
 	}
 	return f.Close()
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // lockFile keeps a second process from opening the same file: each would believe that it is the only writer.

@@ -170,7 +170,7 @@ func loadFile(ctx context.Context, path string, d *dumpReader, freeze func(conte
 	if err := load(ctx, target, engineSQLite, d, freeze); err != nil {
 		return err
 	}
-	return checkPages(ctx, queries{q: target, engine: engineSQLite})
+	return checkPages(ctx, queries{q: target, engine: engineSQLite}, checkAll)
 }
 
 // finish opens the restored store as a shop would, which brings its schema up to date.

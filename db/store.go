@@ -55,6 +55,15 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "ready", rand.Text()) })
 }
 
+// Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. PostgreSQL
+// has checksums of its own.
+func (s *Store) Check(ctx context.Context) error {
+	if s.engine != engineSQLite {
+		return nil
+	}
+	return checkPages(ctx, s.queries, checkAll)
+}
+
 // GaveUp is closed when the store has given itself up: a write or a sync failed, and nobody knows what is on the disk.
 // Every later write fails; end the process, and start it anew on a disk that is well. On
 // PostgreSQL it is nil: that one gives itself up.

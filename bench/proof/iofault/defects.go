@@ -16,7 +16,7 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the sync of the folder is left to SQLite", File: "db/open.go",
-		Old: "	if err := syncFolder(filepath.Dir(path)); err != nil {\n",
+		Old: "	if err := syncPath(filepath.Dir(path)); err != nil {\n",
 		New: "	if err := error(nil); err != nil {\n",
 	},
 	{

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gage/app"
+)
+
+// When the database is read through for damage, and how often it is looked whether that time has come.
+const (
+	checkHour  = 3 // in Korea: before the night's backup
+	checkLooks = time.Minute
+)
+
+// checkNightly reads the database through each night and ends with an error when it is damaged: what is written onto
+// damage makes it worse.
+func (h *house) checkNightly(ctx context.Context) error {
+	tick := time.NewTicker(checkLooks)
+	defer tick.Stop()
+	return h.checkAt(ctx, tick.C)
+}
+
+func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
+	next := nextCheck(h.shop.Now())
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticks:
+		}
+		if h.shop.Now().Before(next) {
+			continue
+		}
+		err := h.store.Check(ctx)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", err)
+		}
+		next = nextCheck(h.shop.Now())
+	}
+}
+
+// nextCheck is the first time for a check after now.
+func nextCheck(now time.Time) time.Time {
+	k := now.In(app.KST)
+	next := time.Date(k.Year(), k.Month(), k.Day(), checkHour, 0, 0, 0, app.KST)
+	if !next.After(now) {
+		next = next.AddDate(0, 0, 1)
+	}
+	return next
+}
