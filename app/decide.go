@@ -361,6 +361,7 @@ func (p Payment) Apply(e Event) Payment {
 	switch e.Kind {
 	case FormServed:
 		p.OpenedAt = e.At
+		p.detail(e.Detail)
 	case ReturnSuccess:
 		p.TID, p.ClaimedAt = e.TID, e.At
 		p.detail(e.Detail)

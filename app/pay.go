@@ -197,7 +197,7 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 		if err := tx.SaveOrder(ctx, o); err != nil {
 			return err
 		}
-		p, err = s.record(ctx, tx, p, Input{Kind: FormServed, Level: T0, At: s.Now(), Amount: p.Amount, Text: notes(form)})
+		p, err = s.record(ctx, tx, p, Input{Kind: FormServed, Level: T0, At: s.Now(), Amount: p.Amount, Text: notes(form), Detail: Detail{VbankDue: p.VbankDue}})
 		if err != nil {
 			return err
 		}

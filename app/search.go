@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // ReadSearch reads the one search box: whatever a caller says. A number may be a part of a phone number, an
@@ -115,6 +117,12 @@ func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
 	return page, nil
 }
 
+// FoldSearch makes equal what a person takes for equal: composed or not, upper or lower case, spaced or not. Text is
+// indexed, asked for and compared in this form.
+func FoldSearch(s string) string {
+	return strings.Join(strings.Fields(strings.ToLower(norm.NFC.String(s))), "")
+}
+
 // MatchedBy names the fields of a row that the search met: tid, order, approval, phone, amount, name, goods, mail.
 func MatchedBy(r PaymentRow, f Find) []string {
 	var by []string
@@ -123,9 +131,7 @@ func MatchedBy(r PaymentRow, f Find) []string {
 			by = append(by, name)
 		}
 	}
-	has := func(s, part string) bool {
-		return part != "" && strings.Contains(strings.ToLower(s), strings.ToLower(part))
-	}
+	has := func(s, part string) bool { return part != "" && strings.Contains(FoldSearch(s), FoldSearch(part)) }
 	add(strings.EqualFold(string(r.TID), f.Exact) && f.Exact != "" || has(string(r.TID), f.Prefix), "tid")
 	add(has(string(r.Moid), f.Prefix) || f.Exact != "" && strings.EqualFold(string(r.OrderNo), f.Exact), "order")
 	add(f.Exact != "" && strings.EqualFold(r.AuthCode, f.Exact), "approval")

@@ -65,7 +65,6 @@ type Tx interface {
 	// another payment's, or the order has a paid payment already.
 	SavePayment(ctx context.Context, p Payment) error
 	// AppendEvent gives the event its Seq. ErrConflict: its EffectKey is there already.
-	// Call it as late as you can: all writers queue for the number.
 	AppendEvent(ctx context.Context, e Event) (int64, error)
 	HasEffect(ctx context.Context, key string) (bool, error)
 	// AddMessage stores m. If a message with its Dedupe is there already it counts that one's Copies up instead

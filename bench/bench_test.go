@@ -35,7 +35,11 @@ type shop struct {
 
 func newShop(b *testing.B) *shop {
 	b.Helper()
-	store, err := db.Open(b.Context(), db.Config{Path: filepath.Join(b.TempDir(), "bench.db")})
+	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
+	if err != nil {
+		b.Fatal(err)
+	}
+	store, err := db.Open(b.Context(), db.Config{Path: filepath.Join(b.TempDir(), "bench.db"), Keys: keys})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,10 +48,6 @@ func newShop(b *testing.B) *shop {
 			b.Error(err)
 		}
 	})
-	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
-	if err != nil {
-		b.Fatal(err)
-	}
 	s := &shop{merchant: smartro.Merchant{
 		MID: smartro.DemoMID, Key: smartro.DemoKey, CancelPassword: smartro.DemoCancelPassword,
 		Mode: smartro.Test, Hash: smartro.MD5, Endpoints: smartro.EndpointsAt("http://127.0.0.1:9"),

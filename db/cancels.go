@@ -7,28 +7,49 @@ import (
 	"gage/app"
 )
 
-const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund_bank, refund_acct, refund_name, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by"
+const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by"
 
-func scanCancel(s scanner) (c app.Cancel, err error) {
-	return c, s.Scan(&c.ID, &c.OrderNo, &c.Moid, &c.TID, &c.Amount, truth{&c.Whole}, &c.Reason, &c.By, truth{&c.External}, &c.State,
-		&c.RefundBank, &c.RefundAcct, &c.RefundName, &c.ResultCode, &c.ResultMsg, &c.CancelNum, &c.PTID, truth{&c.Noticed}, &c.Sends,
-		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy)
+var selectCancel = "SELECT " + cancelColumns + ", " + keyOf("order_no") + " FROM cancels "
+
+func (d queries) scanCancel(s scanner) (c app.Cancel, err error) {
+	var refund, key string
+	err = s.Scan(&c.ID, &c.OrderNo, &c.Moid, &c.TID, &c.Amount, truth{&c.Whole}, &c.Reason, &c.By, truth{&c.External}, &c.State,
+		&refund, &c.ResultCode, &c.ResultMsg, &c.CancelNum, &c.PTID, truth{&c.Noticed}, &c.Sends,
+		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy, &key)
+	if err != nil {
+		return c, err
+	}
+	k, err := d.unwrap(string(c.OrderNo), key)
+	if err != nil {
+		return c, err
+	}
+	var to refundPrivate
+	err = openJSON(k, "cancels/"+c.ID, refund, &to)
+	c.RefundBank, c.RefundAcct, c.RefundName = to.Bank, to.Account, to.Holder
+	return c, err
 }
 
-const selectCancel = "SELECT " + cancelColumns + " FROM cancels "
-
 func (d queries) Cancel(ctx context.Context, id string) (app.Cancel, error) {
-	return one(ctx, d, scanCancel, selectCancel+"WHERE id = $1", id)
+	return one(ctx, d, d.scanCancel, selectCancel+"WHERE id = $1", id)
 }
 
 func (d queries) Cancels(ctx context.Context, no app.OrderNo) ([]app.Cancel, error) {
-	return many(ctx, d, scanCancel, selectCancel+"WHERE order_no = $1 ORDER BY created_at, id", no)
+	return many(ctx, d, d.scanCancel, selectCancel+"WHERE order_no = $1 ORDER BY created_at, id", no)
 }
 
 func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
-	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(23)+") ON CONFLICT DO NOTHING",
-		c.ID, c.OrderNo, c.Moid, c.TID, c.Amount, bit(c.Whole), c.Reason, c.By, bit(c.External), c.State, c.RefundBank, c.RefundAcct,
-		c.RefundName, c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.CreatedAt), us(c.SentAt),
+	k, err := t.makeKey(ctx, string(c.OrderNo))
+	if err != nil {
+		return err
+	}
+	refund, err := sealJSON(k, "cancels/"+c.ID, refundPrivate{c.RefundBank, c.RefundAcct, c.RefundName})
+	if err != nil {
+		return err
+	}
+	t.touch("cancels", c.ID)
+	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(21)+") ON CONFLICT DO NOTHING",
+		c.ID, c.OrderNo, c.Moid, c.TID, c.Amount, bit(c.Whole), c.Reason, c.By, bit(c.External), c.State, refund,
+		c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.CreatedAt), us(c.SentAt),
 		us(c.SettledAt), c.SettledBy)
 	if err != nil || n == 1 {
 		return err
@@ -40,6 +61,7 @@ func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
 }
 
 func (t *transaction) SaveCancel(ctx context.Context, c app.Cancel) error {
+	t.touch("cancels", c.ID)
 	return changed(t.exec(ctx, "UPDATE cancels SET state = $2, result_code = $3, result_msg = $4, cancel_num = $5, ptid = $6, noticed = $7, sends = $8, sent_at = $9, settled_at = $10, settled_by = $11 WHERE id = $1",
 		c.ID, c.State, c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.SentAt), us(c.SettledAt), c.SettledBy))
 }
@@ -70,20 +92,22 @@ func (d queries) Holds(ctx context.Context, open bool, limit int) ([]app.Hold, e
 }
 
 func (t *transaction) CreateHold(ctx context.Context, h app.Hold) error {
+	t.touch("holds", h.ID)
 	return inserted(t.exec(ctx, "INSERT INTO holds ("+holdColumns+") VALUES ("+dollars(14)+") ON CONFLICT DO NOTHING",
 		h.ID, h.Reason, h.OrderNo, h.Moid, bit(h.Own), h.MID, h.Mode, h.TID, h.Amount, h.MessageID, us(h.CreatedAt), us(h.ClosedAt), h.ClosedBy, h.Note))
 }
 
 func (t *transaction) SaveHold(ctx context.Context, h app.Hold) error {
+	t.touch("holds", h.ID)
 	return changed(t.exec(ctx, "UPDATE holds SET closed_at = $2, closed_by = $3, note = $4 WHERE id = $1", h.ID, us(h.ClosedAt), h.ClosedBy, h.Note))
 }
 
 func (d queries) Worklist(ctx context.Context, before time.Time, limit int) (w app.Worklist, err error) {
-	w.Claimed, err = many(ctx, d, scanPayment, selectPayment+"WHERE state = 'claimed' AND vbank_num = '' AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(before), limit)
+	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND account = 0 AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(before), limit)
 	if err != nil {
 		return w, err
 	}
-	if w.Cancels, err = many(ctx, d, scanCancel, selectCancel+"WHERE state = 'unknown' ORDER BY created_at LIMIT $1", limit); err != nil {
+	if w.Cancels, err = many(ctx, d, d.scanCancel, selectCancel+"WHERE state = 'unknown' ORDER BY created_at LIMIT $1", limit); err != nil {
 		return w, err
 	}
 	if w.Holds, err = d.Holds(ctx, true, limit); err != nil {

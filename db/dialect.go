@@ -74,6 +74,22 @@ func (e engine) listNeeds() string {
 		WHERE k.conrelid = CAST(quote_ident($1) AS regclass) AND k.contype = 'f'`
 }
 
+// searchIndex finds the rows of the search index that hold all words of its one parameter.
+func (e engine) searchIndex() string {
+	if e == engineSQLite {
+		return "SELECT rowid FROM payment_search WHERE payment_search MATCH %s"
+	}
+	return "SELECT rowid FROM payment_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', %s)"
+}
+
+// allOf asks for all of these words, which are letters and digits only.
+func (e engine) allOf(words string) string {
+	if e == engineSQLite {
+		return strings.ReplaceAll(words, " ", " AND ")
+	}
+	return strings.ReplaceAll(words, " ", " & ")
+}
+
 // Result codes of SQLite and states of PostgreSQL.
 const (
 	sqliteBusy, sqliteFull                = 5, 13

@@ -2,27 +2,89 @@ package db
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 
 	"gage/app"
 )
 
-const eventColumns = "seq, at, kind, level, order_no, moid, mode, mid, tid, amount, code, note, from_state, to_state, hold_reason, proof, message_id, cancel_id, actor, effect_key, detail"
+// The log is one chain: each row carries the hash of the row before it and its own, over everything that stands in
+// it. A row is either something that happened to a payment, or the digest of a record (an order, a hold, a cancel, a
+// message, a person, a setting) as a transaction left it. What stands in the tables can be compared with it: see
+// [Store.VerifyLog].
 
-func scanEvent(s scanner) (e app.Event, err error) {
-	var detail string
-	err = s.Scan(&e.Seq, micros{&e.At}, &e.Kind, &e.Level, &e.OrderNo, &e.Moid, &e.Mode, &e.MID, &e.TID, &e.Amount, &e.Code, &e.Text,
-		&e.From, &e.To, &e.Hold, &e.Proof, &e.MessageID, &e.CancelID, &e.Actor, &e.EffectKey, &detail)
+const eventColumns = "seq, at, kind, level, order_no, moid, mode, mid, tid, amount, code, from_state, to_state, hold_reason, proof, message_id, cancel_id, actor, effect_key, record, digest, private, prev_hash, hash"
+
+// recordSaved is the kind of the rows that carry a record's digest.
+const recordSaved app.EventKind = "record_saved"
+
+// eventFormat names the form of what is hashed; another form gets another name.
+const eventFormat = "gage-event-1"
+
+// eventRow is a row of the log as it stands there.
+type eventRow struct {
+	app.Event
+	at             int64
+	record, digest string
+	private        string
+	prev, hash     string
+}
+
+// chained is the hash of the row: SHA-256 over the hash before it and the row's values.
+func (r eventRow) chained() (string, error) {
+	prev, err := hex.DecodeString(r.prev)
 	if err != nil {
-		return e, err
+		return "", err
 	}
-	return e, json.Unmarshal([]byte(detail), &e.Detail)
+	e := r.Event
+	values, err := json.Marshal([]any{
+		eventFormat, e.Seq, r.at, e.Kind, e.Level, e.OrderNo, e.Moid, e.Mode, e.MID, e.TID, e.Amount, e.Code, e.From, e.To, e.Hold, e.Proof,
+		e.MessageID, e.CancelID, e.Actor, e.EffectKey, r.record, r.digest, r.private,
+	})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(prev, values...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func scanEventRow(s scanner) (r eventRow, err error) {
+	e := &r.Event
+	err = s.Scan(&e.Seq, &r.at, &e.Kind, &e.Level, &e.OrderNo, &e.Moid, &e.Mode, &e.MID, &e.TID, &e.Amount, &e.Code,
+		&e.From, &e.To, &e.Hold, &e.Proof, &e.MessageID, &e.CancelID, &e.Actor, &e.EffectKey, &r.record, &r.digest, &r.private, &r.prev, &r.hash)
+	return r, errors.Join(err, micros{&e.At}.Scan(r.at))
 }
 
 func (d queries) Events(ctx context.Context, no app.OrderNo) ([]app.Event, error) {
-	return many(ctx, d, scanEvent, "SELECT "+eventColumns+" FROM events WHERE order_no = $1 ORDER BY seq", no)
+	if no == "" {
+		return nil, nil
+	}
+	rows, err := many(ctx, d, scanEventRow, "SELECT "+eventColumns+" FROM events WHERE order_no = $1 AND order_no <> '' ORDER BY seq", no)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	k, err := d.dataKey(ctx, string(no))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]app.Event, len(rows))
+	for i, r := range rows {
+		var private eventPrivate
+		if err := openJSON(k, r.place(), r.private, &private); err != nil {
+			return nil, err
+		}
+		list[i] = r.Event
+		list[i].Text, list[i].Detail = private.Text, private.Detail
+	}
+	return list, nil
 }
+
+func (r eventRow) place() string { return fmt.Sprintf("events/%d", r.Seq) }
 
 func (t *transaction) HasEffect(ctx context.Context, key string) (bool, error) {
 	n, err := one(ctx, t.queries, scanInt, "SELECT COUNT(*) FROM events WHERE effect_key = $1 AND effect_key <> ''", key)
@@ -30,20 +92,165 @@ func (t *transaction) HasEffect(ctx context.Context, key string) (bool, error) {
 }
 
 func (t *transaction) AppendEvent(ctx context.Context, e app.Event) (int64, error) {
-	detail, err := json.Marshal(e.Detail)
+	k, err := t.makeKey(ctx, string(e.OrderNo))
 	if err != nil {
 		return 0, err
 	}
-	seq, err := t.count(ctx, "event")
-	if err != nil {
+	return t.append(ctx, eventRow{Event: e, at: us(e.At)}, func(r *eventRow) (err error) {
+		r.private, err = sealJSON(k, r.place(), eventPrivate{e.Text, e.Detail})
+		return err
+	})
+}
+
+// append gives the row its number, lets fill complete it, and chains it.
+func (t *transaction) append(ctx context.Context, r eventRow, fill func(*eventRow) error) (int64, error) {
+	var err error
+	if r.Seq, err = t.count(ctx, "event"); err != nil {
 		return 0, err
 	}
-	err = inserted(t.exec(ctx, "INSERT INTO events ("+eventColumns+") VALUES ("+dollars(21)+") ON CONFLICT DO NOTHING",
-		seq, us(e.At), e.Kind, int64(e.Level), e.OrderNo, e.Moid, e.Mode, e.MID, e.TID, e.Amount, e.Code, e.Text, e.From, e.To, e.Hold, e.Proof,
-		e.MessageID, e.CancelID, e.Actor, e.EffectKey, string(detail)))
+	if r.Seq > 1 {
+		if r.prev, err = one(ctx, t.queries, scanText, "SELECT hash FROM events WHERE seq = $1", r.Seq-1); err != nil {
+			return 0, fmt.Errorf("db: the row before %d of the log: %w", r.Seq, err)
+		}
+	}
+	if err := fill(&r); err != nil {
+		return 0, err
+	}
+	if r.hash, err = r.chained(); err != nil {
+		return 0, err
+	}
+	e := r.Event
+	err = inserted(t.exec(ctx, "INSERT INTO events ("+eventColumns+") VALUES ("+dollars(24)+") ON CONFLICT DO NOTHING",
+		e.Seq, r.at, e.Kind, int64(e.Level), e.OrderNo, e.Moid, e.Mode, e.MID, e.TID, e.Amount, e.Code, e.From, e.To, e.Hold, e.Proof,
+		e.MessageID, e.CancelID, e.Actor, e.EffectKey, r.record, r.digest, r.private, r.prev, r.hash))
 	if errors.Is(err, app.ErrConflict) { // the caller may go on: give the number back, the log has no gaps
 		_, back := t.exec(ctx, "UPDATE counters SET n = n - 1 WHERE name = 'event'")
 		return 0, errors.Join(err, back)
 	}
-	return seq, err
+	return r.Seq, err
+}
+
+// record names what is digested of a table: its key, and all columns but those that only count.
+type record struct{ key, columns string }
+
+// records are the tables whose rows the log vouches for. Of a payment it is what never changes: the rest is the fold
+// of its events.
+var records = map[string]record{
+	"orders":   {"no", orderColumns},
+	"payments": {"moid", "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token"},
+	"cancels":  {"id", cancelColumns},
+	"holds":    {"id", holdColumns},
+	"messages": {"id", "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, mid, moid, tid, code, amount, kind, level, verdict, order_no, about"},
+	"staff":    {"id", staffColumns},
+	"senders":  {"addr", senderColumns},
+	"settings": {"name", "name, value"},
+}
+
+// recordKey is how the log names a row.
+type recordKey struct{ table, key string }
+
+func (k recordKey) String() string { return k.table + "/" + k.key }
+
+// readRecordKey reads what String wrote.
+func readRecordKey(name string) (recordKey, bool) {
+	table, key, _ := strings.Cut(name, "/")
+	_, ok := records[table]
+	return recordKey{table, key}, ok
+}
+
+// touch remembers a row that the transaction writes: when it ends, the log gets the row's digest.
+func (t *transaction) touch(table, key string) {
+	k := recordKey{table, key}
+	if !t.touched[k] {
+		t.touched[k] = true
+		t.order = append(t.order, k)
+	}
+}
+
+func (t *transaction) untouch(table, key string) { t.touched[recordKey{table, key}] = false }
+
+// settle appends the digests of the rows that the transaction wrote.
+func (t *transaction) settle(ctx context.Context) error {
+	for _, k := range t.order {
+		if !t.touched[k] {
+			continue
+		}
+		digest, err := t.digest(ctx, k)
+		if errors.Is(err, app.ErrNotFound) {
+			continue // it was not written after all: the caller went on after a conflict
+		}
+		if err != nil {
+			return err
+		}
+		last, err := t.lastDigest(ctx, k)
+		if err != nil {
+			return err
+		}
+		if last == digest {
+			continue
+		}
+		r := eventRow{Event: app.Event{At: t.now(), Kind: recordSaved}, record: k.String(), digest: digest}
+		r.at = us(r.At)
+		if _, err := t.append(ctx, r, func(*eventRow) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d queries) lastDigest(ctx context.Context, k recordKey) (string, error) {
+	last, err := one(ctx, d, scanText, "SELECT digest FROM events WHERE record = $1 AND record <> '' ORDER BY seq DESC LIMIT 1", k.String())
+	if errors.Is(err, app.ErrNotFound) {
+		return "", nil
+	}
+	return last, err
+}
+
+// digest is SHA-256 over a row's values as they stand in the table, sealed where they are sealed.
+func (d queries) digest(ctx context.Context, k recordKey) (string, error) {
+	what := records[k.table]
+	list, err := many(ctx, d, scanDigest, "SELECT "+what.columns+" FROM "+k.table+" WHERE "+what.key+" = $1", k.key)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", app.ErrNotFound
+	}
+	return list[0], nil
+}
+
+func scanDigest(s scanner) (string, error) {
+	values, err := scanValues(s)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(values)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// scanValues reads a row of any columns; all of ours are texts or whole numbers.
+func scanValues(s scanner) ([]any, error) {
+	rows, ok := s.(*sql.Rows)
+	if !ok {
+		return nil, errors.New("db: a row without columns")
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]any, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	if err := rows.Scan(into...); err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		if text, ok := v.([]byte); ok {
+			values[i] = string(text)
+		}
+	}
+	return values, nil
 }

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -18,59 +17,100 @@ const ringSlots = 2000
 // messageWithoutRaw lists a message without its body.
 var messageWithoutRaw = strings.Replace(messageColumns, " raw,", " '' AS raw,", 1)
 
-func scanMessage(ring bool) func(scanner) (app.Message, error) {
+// selectMessage and selectRing read messages with the data key that their bodies are sealed with.
+var (
+	selectMessage  = "SELECT " + messageColumns + ", " + keyOf("messages.id") + " FROM messages "
+	listMessages   = "SELECT " + messageWithoutRaw + ", '' FROM messages "
+	selectFromRing = "SELECT " + messageColumns + ", " + keyOf("'"+keyRing+"'") + " FROM stranger_ring "
+	listRing       = "SELECT " + messageWithoutRaw + ", '' FROM stranger_ring "
+)
+
+func (d queries) scanMessage(ring bool) func(scanner) (app.Message, error) {
 	return func(s scanner) (m app.Message, err error) {
-		var raw string
+		var raw, key string
 		err = s.Scan(&m.ID, &m.Channel, micros{&m.At}, &m.Peer, truth{&m.SecretOK}, &m.ContentType, &m.Headers, &raw, &m.RawLen, &m.SHA256,
-			&m.Dedupe, &m.Copies, &m.MID, &m.Moid, &m.TID, &m.Code, &m.Amount, &m.Kind, &m.Level, &m.Verdict, &m.OrderNo, &m.About)
+			&m.Dedupe, &m.Copies, &m.MID, &m.Moid, &m.TID, &m.Code, &m.Amount, &m.Kind, &m.Level, &m.Verdict, &m.OrderNo, &m.About, &key)
 		if err != nil {
 			return m, err
 		}
 		m.Ring = ring
-		if raw != "" {
-			m.Raw, err = base64.StdEncoding.DecodeString(raw)
+		if raw == "" || key == erased {
+			return m, nil
 		}
+		id := m.ID
+		if ring {
+			id = keyRing
+		}
+		k, err := d.unwrap(id, key)
+		if err != nil {
+			return m, err
+		}
+		m.Raw, err = k.open("messages/"+m.ID, raw)
 		return m, err
 	}
 }
 
 func (d queries) Message(ctx context.Context, id string) (app.Message, error) {
-	m, err := one(ctx, d, scanMessage(false), "SELECT "+messageColumns+" FROM messages WHERE id = $1", id)
+	m, err := one(ctx, d, d.scanMessage(false), selectMessage+"WHERE id = $1", id)
 	if errors.Is(err, app.ErrNotFound) {
-		return one(ctx, d, scanMessage(true), "SELECT "+messageColumns+" FROM stranger_ring WHERE id = $1", id)
+		return one(ctx, d, d.scanMessage(true), selectFromRing+"WHERE id = $1", id)
 	}
 	return m, err
 }
 
 func (d queries) Messages(ctx context.Context, no app.OrderNo) ([]app.Message, error) {
-	kept, err := many(ctx, d, scanMessage(false), "SELECT "+messageWithoutRaw+" FROM messages WHERE order_no = $1 AND order_no <> ''", no)
+	kept, err := many(ctx, d, d.scanMessage(false), listMessages+"WHERE order_no = $1 AND order_no <> ''", no)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := many(ctx, d, scanMessage(true), "SELECT "+messageWithoutRaw+" FROM stranger_ring WHERE order_no = $1 AND order_no <> ''", no)
+	ring, err := many(ctx, d, d.scanMessage(true), listRing+"WHERE order_no = $1 AND order_no <> ''", no)
 	all := append(kept, ring...)
 	slices.SortStableFunc(all, func(a, b app.Message) int { return a.At.Compare(b.At) })
 	return all, err
 }
 
 func (d queries) MessagesFrom(ctx context.Context, peer string, v app.Verdict, limit int) ([]app.Message, error) {
-	return many(ctx, d, scanMessage(false), "SELECT "+messageWithoutRaw+" FROM messages WHERE peer = $1 AND verdict = $2 ORDER BY at LIMIT $3", peer, v, limit)
+	return many(ctx, d, d.scanMessage(false), listMessages+"WHERE peer = $1 AND verdict = $2 ORDER BY at LIMIT $3", peer, v, limit)
 }
 
-func messageArgs(m app.Message) []any {
-	return []any{
-		m.ID, m.Channel, us(m.At), m.Peer, bit(m.SecretOK), m.ContentType, m.Headers, base64.StdEncoding.EncodeToString(m.Raw), m.RawLen,
-		m.SHA256, m.Dedupe, int64(1), m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind, int64(m.Level), m.Verdict, m.OrderNo, m.About,
+// messageArgs is the row of a message whose body is sealed with the data key of that ID.
+func (t *transaction) messageArgs(ctx context.Context, m app.Message, keyID string) ([]any, error) {
+	k, err := t.makeKey(ctx, keyID)
+	if err != nil {
+		return nil, err
 	}
+	if k == nil {
+		return nil, errors.New("db: the key of this message was destroyed")
+	}
+	return []any{
+		m.ID, m.Channel, us(m.At), m.Peer, bit(m.SecretOK), m.ContentType, m.Headers, k.seal("messages/"+m.ID, m.Raw), m.RawLen,
+		m.SHA256, m.Dedupe, int64(1), m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind, int64(m.Level), m.Verdict, m.OrderNo, m.About,
+	}, nil
 }
 
 func (t *transaction) AddMessage(ctx context.Context, m app.Message) (id string, fresh bool, err error) {
 	if m.Ring {
 		return m.ID, true, t.addToRing(ctx, m)
 	}
-	id, err = one(ctx, t.queries, scanText, "INSERT INTO messages ("+messageColumns+") VALUES ("+dollars(22)+
-		") ON CONFLICT (dedupe) DO UPDATE SET copies = messages.copies + 1 RETURNING id", messageArgs(m)...)
-	return id, id == m.ID, err
+	const again = "UPDATE messages SET copies = copies + 1 WHERE dedupe = $1 RETURNING id"
+	if id, err = one(ctx, t.queries, scanText, again, m.Dedupe); !errors.Is(err, app.ErrNotFound) {
+		return id, false, err
+	}
+	args, err := t.messageArgs(ctx, m, m.ID)
+	if err != nil {
+		return "", false, err
+	}
+	t.touch("messages", m.ID)
+	err = inserted(t.exec(ctx, "INSERT INTO messages ("+messageColumns+") VALUES ("+dollars(22)+") ON CONFLICT (dedupe) DO NOTHING", args...))
+	if errors.Is(err, app.ErrConflict) { // another transaction stored the same one a moment ago
+		t.untouch("messages", m.ID)
+		if _, err := t.exec(ctx, "DELETE FROM data_keys WHERE id = $1", m.ID); err != nil {
+			return "", false, err
+		}
+		id, err = one(ctx, t.queries, scanText, again, m.Dedupe)
+		return id, false, err
+	}
+	return m.ID, true, err
 }
 
 // addToRing overwrites the oldest slot.
@@ -82,7 +122,11 @@ func (t *transaction) addToRing(ctx context.Context, m app.Message) error {
 	if _, err := t.exec(ctx, "DELETE FROM stranger_ring WHERE slot = $1", n%ringSlots); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, "INSERT INTO stranger_ring (slot, "+messageColumns+") VALUES ("+dollars(23)+")", append([]any{n % ringSlots}, messageArgs(m)...)...)
+	args, err := t.messageArgs(ctx, m, keyRing)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "INSERT INTO stranger_ring (slot, "+messageColumns+") VALUES ("+dollars(23)+")", append([]any{n % ringSlots}, args...)...)
 	return err
 }
 
@@ -90,6 +134,8 @@ func (t *transaction) JudgeMessage(ctx context.Context, m app.Message) error {
 	table := "messages"
 	if m.Ring {
 		table = "stranger_ring"
+	} else {
+		t.touch(table, m.ID)
 	}
 	return changed(t.exec(ctx, "UPDATE "+table+" SET level = $2, verdict = $3, order_no = $4, about = $5 WHERE id = $1",
 		m.ID, int64(m.Level), m.Verdict, m.OrderNo, m.About))

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,6 +22,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 
+	"gage/app"
 	"gage/smartro"
 )
 
@@ -29,24 +31,68 @@ var migrations embed.FS
 
 // Config says where the records are. Exactly one of Path and URL is set.
 type Config struct {
-	Path string         // SQLite file; its folder must exist
-	URL  smartro.Secret // postgres://…
+	Path string           // SQLite file; its folder must exist
+	URL  smartro.Secret   // postgres://…
+	Keys *app.Keyring     // seals the data keys that personal data is sealed with
+	Now  func() time.Time // nil: the system's clock
 	Log  *slog.Logger
 }
 
 // Open opens the store and brings its schema up to date. It refuses: settings that could lose an acknowledged
 // record, a schema newer than this program, and a SQLite file that another process has open.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if (c.Path == "") == (c.URL == "") {
-		return nil, errors.New("db: name either a SQLite file or a PostgreSQL URL")
+	if err := c.complete(); err != nil {
+		return nil, err
 	}
 	if c.URL != "" {
 		return openPostgres(ctx, c)
 	}
 	return openSQLite(ctx, c)
+}
+
+// complete fills in what may be left out.
+func (c *Config) complete() error {
+	if c.Keys == nil {
+		return ErrKeyring
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if (c.Path == "") == (c.URL == "") {
+		return errors.New("db: name either a SQLite file or a PostgreSQL URL")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// OpenReader opens the store to be read beside the program that writes on it: for verifying and backups. It takes no
+// lock, changes no schema, and refuses every [Store.Update].
+func OpenReader(ctx context.Context, c Config) (_ *Store, err error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	src, err := OpenSource(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: src.engine, log: c.Log, now: c.Now, readDB: src.db, pool: src.pool, readOnly: true}
+	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	newest, err := newestSchema()
+	if err != nil {
+		return nil, err
+	}
+	have, err := schemaVersion(ctx, s.queries)
+	if err == nil && have != newest {
+		err = fmt.Errorf("db: the records have schema %d, and this program knows %d: use the program that runs the shop", have, newest)
+	}
+	return s, err
 }
 
 // The settings of every SQLite connection: nothing is acknowledged before it is on the disk.
@@ -64,7 +110,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engineSQLite, log: c.Log}
+	s := &Store{engine: engineSQLite, log: c.Log, now: c.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -101,11 +147,11 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	s.readDB.SetMaxOpenConns(sqliteReaders)
 	s.readDB.SetMaxIdleConns(sqliteReaders)
-	s.queries = queries{q: s.readDB, engine: s.engine}
-	if s.writer, err = startWriter(ctx, s.writeDB, s.log); err != nil {
+	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}
+	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, c.Now, s.log); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.prepare(ctx)
 }
 
 // prepareSQLite sets what holds for all files of the process, before the first one is opened.
@@ -157,7 +203,7 @@ func checkSQLite(ctx context.Context, d *sql.DB) error {
 }
 
 func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
-	s := &Store{engine: enginePostgres, log: c.Log}
+	s := &Store{engine: enginePostgres, log: c.Log, now: c.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -168,7 +214,7 @@ func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	s.writeDB = stdlib.OpenDBFromPool(s.pool)
 	s.readDB = s.writeDB
-	s.queries = queries{q: s.readDB, engine: s.engine}
+	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}
 	for setting, bad := range map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"} {
 		var got string
 		if err := s.writeDB.QueryRowContext(ctx, "SELECT current_setting('"+setting+"')").Scan(&got); err != nil {
@@ -181,14 +227,23 @@ func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
 	if err := migrate(ctx, s.writeDB, goose.DialectPostgres, "postgres"); err != nil {
 		return nil, err
 	}
-	var trigrams string
-	if err := s.writeDB.QueryRowContext(ctx, "SELECT CAST(show_trgm('가나') AS TEXT)").Scan(&trigrams); err != nil {
-		return nil, err
-	}
-	if trigrams == "{}" {
-		return nil, errors.New("db: this PostgreSQL can't search Korean (LC_CTYPE is C): make the database with the locale C.UTF-8")
-	}
-	return s, nil
+	return s, s.prepare(ctx)
+}
+
+// prepare makes the keys that everything else needs; it fails with a keyring that is not this store's.
+func (s *Store) prepare(ctx context.Context) error {
+	return s.Update(ctx, func(tx app.Tx) error {
+		t, ok := tx.(*transaction)
+		if !ok {
+			return errors.New("db: a foreign transaction")
+		}
+		for _, id := range []string{keyIndex, keyRing} {
+			if _, err := t.makeKey(ctx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // newPool makes the connections to PostgreSQL. The first use opens one.

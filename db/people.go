@@ -28,11 +28,13 @@ func (d queries) AllStaff(ctx context.Context) ([]app.Staff, error) {
 }
 
 func (t *transaction) CreateStaff(ctx context.Context, p app.Staff) error {
+	t.touch("staff", p.ID)
 	return inserted(t.exec(ctx, "INSERT INTO staff ("+staffColumns+") VALUES ("+dollars(7)+") ON CONFLICT DO NOTHING",
 		p.ID, p.Email, p.Name, p.Role, p.PasswordHash.Reveal(), us(p.CreatedAt), us(p.DisabledAt)))
 }
 
 func (t *transaction) SaveStaff(ctx context.Context, p app.Staff) error {
+	t.touch("staff", p.ID)
 	return changed(t.exec(ctx, "UPDATE staff SET email = $2, name = $3, role = $4, password_hash = $5, disabled_at = $6 WHERE id = $1",
 		p.ID, p.Email, p.Name, p.Role, p.PasswordHash.Reveal(), us(p.DisabledAt)))
 }
@@ -111,6 +113,7 @@ func (d queries) Senders(ctx context.Context) ([]app.Sender, error) {
 }
 
 func (t *transaction) SaveSender(ctx context.Context, v app.Sender) error {
+	t.touch("senders", v.Addr)
 	_, err := t.exec(ctx, "INSERT INTO senders ("+senderColumns+") VALUES ("+dollars(7)+`) ON CONFLICT (addr) DO UPDATE
 		SET state = excluded.state, last_at = excluded.last_at, count = excluded.count, decided_by = excluded.decided_by, decided_at = excluded.decided_at`,
 		v.Addr, v.State, us(v.FirstAt), us(v.LastAt), v.Count, v.DecidedBy, us(v.DecidedAt))
@@ -122,6 +125,9 @@ func (d queries) Setting(ctx context.Context, key string) (string, error) {
 }
 
 func (t *transaction) SetSetting(ctx context.Context, key, value string) error {
+	if key != readyKey {
+		t.touch("settings", key)
+	}
 	_, err := t.exec(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", key, value)
 	return err
 }

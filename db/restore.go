@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -39,8 +39,8 @@ var ErrNotEmpty = errors.New("there is data already")
 // SQLite nothing is in the place until all of that is done; with PostgreSQL the rows come in one transaction, but an
 // error may leave an empty schema behind.
 func (r Restore) Run(ctx context.Context, from io.Reader) (DumpHeader, Totals, error) {
-	if r.To.Log == nil {
-		r.To.Log = slog.New(slog.DiscardHandler)
+	if err := r.To.complete(); err != nil {
+		return DumpHeader{}, nil, err
 	}
 	d, err := newDumpReader(from)
 	if err != nil {
@@ -111,7 +111,7 @@ func (r Restore) intoPostgres(ctx context.Context, d *dumpReader) (err error) {
 	if err := emptyPostgres(ctx, target); err != nil {
 		return err
 	}
-	if err := load(ctx, target, enginePostgres, d, r.Freeze); err != nil {
+	if err := load(ctx, target, enginePostgres, d, r.To.Now, r.Freeze); err != nil {
 		return err
 	}
 	return r.finish(ctx, r.To, d.header)
@@ -144,7 +144,7 @@ func (r Restore) build(ctx context.Context, d *dumpReader, done func(made string
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	to := r.To
 	to.Path = filepath.Join(folder, "new.db")
-	if err := loadFile(ctx, to.Path, d, r.Freeze); err != nil {
+	if err := loadFile(ctx, to.Path, d, r.To.Now, r.Freeze); err != nil {
 		return err
 	}
 	if err := r.finish(ctx, to, d.header); err != nil {
@@ -157,7 +157,7 @@ func (r Restore) build(ctx context.Context, d *dumpReader, done func(made string
 }
 
 // loadFile makes a SQLite file. Until it is whole it is worth nothing, so nothing in between is made durable.
-func loadFile(ctx context.Context, path string, d *dumpReader, freeze func(context.Context, app.Tx, DumpHeader) error) (err error) {
+func loadFile(ctx context.Context, path string, d *dumpReader, now func() time.Time, freeze func(context.Context, app.Tx, DumpHeader) error) (err error) {
 	if err := prepareSQLite(); err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func loadFile(ctx context.Context, path string, d *dumpReader, freeze func(conte
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	target.SetMaxOpenConns(1)
-	if err := load(ctx, target, engineSQLite, d, freeze); err != nil {
+	if err := load(ctx, target, engineSQLite, d, now, freeze); err != nil {
 		return err
 	}
 	return checkPages(ctx, queries{q: target, engine: engineSQLite}, checkAll)
@@ -186,7 +186,7 @@ func (r Restore) finish(ctx context.Context, c Config, h DumpHeader) error {
 }
 
 // load makes the schema that the dump is of and fills it, in one transaction.
-func load(ctx context.Context, target *sql.DB, e engine, d *dumpReader, freeze func(context.Context, app.Tx, DumpHeader) error) error {
+func load(ctx context.Context, target *sql.DB, e engine, d *dumpReader, now func() time.Time, freeze func(context.Context, app.Tx, DumpHeader) error) error {
 	dialect, name := e.migrations()
 	p, err := newMigrations(target, dialect, name)
 	if err != nil {
@@ -202,7 +202,10 @@ func load(ctx context.Context, target *sql.DB, e engine, d *dumpReader, freeze f
 	q := queries{q: tx, engine: e}
 	err = fill(ctx, q, d)
 	if err == nil && freeze != nil {
-		err = freeze(ctx, &transaction{q}, d.header)
+		own := newTransaction(q, now)
+		if err = freeze(ctx, own, d.header); err == nil {
+			err = own.settle(ctx)
+		}
 	}
 	if err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))

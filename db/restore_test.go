@@ -68,7 +68,7 @@ func TestRestore(t *testing.T) {
 		s := dbtest.Open(t, from)
 		furnish(t, s)
 		h, totals, text := dump(t, from)
-		if h.LastEvent != 250 || totals["orders"].Rows != 2 || totals["payment_search"].Rows != 4 {
+		if h.LastEvent <= 250 || h.ChainHead == "" || totals["orders"].Rows != 2 || totals["payment_search"].Rows != 4 {
 			t.Errorf("dump: %+v %+v", h, totals)
 		}
 		dbtest.EachPlace(t, func(t *testing.T, to db.Config) {
@@ -103,7 +103,7 @@ func TestRestore(t *testing.T) {
 			seed(t, restored, "NEWQ2345", 1)
 			update(t, restored, nil, func(ctx context.Context, tx app.Tx) error {
 				seq, err := tx.AppendEvent(ctx, app.Event{At: at, Kind: app.Timer})
-				if seq != 251 {
+				if want := h.LastEvent + 3; seq != want { // two records were written before
 					t.Errorf("the next event has the number %d", seq)
 				}
 				return err
@@ -151,6 +151,9 @@ func TestDumpHasEveryTable(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("dumped %v, want %v", got, want)
 		}
+		// Each store makes keys of its own.
+		text = regexp.MustCompile(`\["(index|ring)","[^"]+"\]`).ReplaceAll(text, []byte(`["$1"]`))
+		text = regexp.MustCompile(`"data_keys":\{"rows":2,"sha256":"\w+"\}`).ReplaceAll(text, []byte(`"data_keys":{}`))
 		texts = append(texts, text)
 	})
 	if len(texts) == 2 && !bytes.Equal(texts[0], texts[1]) {
@@ -252,7 +255,7 @@ func TestDumpWhileWritersRun(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			if n := totals["events"].Rows; n != h.LastEvent || totals["orders"].Rows != n || totals["payments"].Rows != n || totals["payment_search"].Rows != n {
+			if n := totals["orders"].Rows; totals["events"].Rows != h.LastEvent || h.LastEvent != 3*n || totals["payments"].Rows != n || totals["payment_search"].Rows != n {
 				t.Errorf("%d events, the last is %d, %d orders, %d payments", n, h.LastEvent, totals["orders"].Rows, totals["payments"].Rows)
 			}
 			if err := src.Close(); err != nil {

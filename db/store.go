@@ -17,13 +17,15 @@ import (
 // Store is the shop's records. It is safe for concurrent use.
 type Store struct {
 	queries
-	engine  engine
-	log     *slog.Logger
-	readDB  *sql.DB
-	writeDB *sql.DB
-	writer  *writer       // SQLite only
-	pool    *pgxpool.Pool // PostgreSQL only
-	lock    *os.File      // SQLite only
+	engine   engine
+	log      *slog.Logger
+	readDB   *sql.DB
+	writeDB  *sql.DB
+	writer   *writer       // SQLite only
+	pool     *pgxpool.Pool // PostgreSQL only
+	lock     *os.File      // SQLite only
+	now      func() time.Time
+	readOnly bool // opened beside the program that writes
 }
 
 var _ app.Store = (*Store)(nil)
@@ -49,10 +51,13 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// readyKey is the setting that readiness writes: the log does not vouch for it.
+const readyKey = "ready"
+
 // Ready reports whether the store can write now.
 func (s *Store) Ready(ctx context.Context) error {
 	// Something new each time: SQLite writes nothing when it is told what it has.
-	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "ready", rand.Text()) })
+	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, readyKey, rand.Text()) })
 }
 
 // Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. PostgreSQL
@@ -76,11 +81,16 @@ func (s *Store) GaveUp() <-chan struct{} {
 
 // Update runs f in one durable transaction; see [app.Store].
 func (s *Store) Update(ctx context.Context, f func(tx app.Tx) error) error {
+	if s.readOnly {
+		return errReadOnly
+	}
 	if s.writer != nil {
 		return s.writer.do(ctx, f)
 	}
 	return s.updatePostgres(ctx, f)
 }
+
+var errReadOnly = errors.New("db: opened for reading only")
 
 const tries = 8 // of a transaction that lost a race on PostgreSQL
 
@@ -99,7 +109,9 @@ func (s *Store) tryPostgres(ctx context.Context, f func(tx app.Tx) error) error 
 	if err != nil {
 		return err
 	}
-	if err := contain(f, &transaction{queries{q: tx, engine: s.engine}}); err != nil {
+	own := s.queries
+	own.q = tx
+	if err := contain(ctx, f, newTransaction(own, s.now)); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return tx.Commit()
@@ -113,7 +125,17 @@ func ignoreDone(err error) error {
 }
 
 // transaction implements [app.Tx] over one transaction.
-type transaction struct{ queries }
+type transaction struct {
+	queries
+	now     func() time.Time
+	touched map[recordKey]bool
+	order   []recordKey // of touching
+	opened  map[string]*dataKey
+}
+
+func newTransaction(d queries, now func() time.Time) *transaction {
+	return &transaction{queries: d, now: now, touched: map[recordKey]bool{}, opened: map[string]*dataKey{}}
+}
 
 var _ app.Tx = (*transaction)(nil)
 
@@ -128,6 +150,7 @@ type conn interface {
 type queries struct {
 	q      conn
 	engine engine
+	keys   *app.Keyring
 	shared bool // one of several callers in the writer's transaction: a caller's end must not end the others
 }
 

@@ -155,8 +155,8 @@ func TestEvents(t *testing.T) {
 			t.Fatalf("%+v, %v", list, err)
 		}
 		for i, got := range list {
-			if got.Seq != int64(i)+1 {
-				t.Errorf("event %d has the number %d", i+1, got.Seq)
+			if got.Seq != list[0].Seq+int64(i) {
+				t.Errorf("event %d has the number %d, the first %d", i+1, got.Seq, list[0].Seq)
 			}
 		}
 	})

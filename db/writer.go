@@ -29,6 +29,8 @@ type writer struct {
 	queue   chan *write
 	stopped chan struct{} // closed when the loop has ended
 	log     *slog.Logger
+	base    queries // without a connection
+	now     func() time.Time
 	mu      sync.RWMutex // closing against sending
 	closed  bool
 	failMu  sync.Mutex
@@ -45,12 +47,12 @@ type write struct {
 	turn atomic.Bool // taken once: by the loop to run it, or by a caller who stops waiting
 }
 
-func startWriter(ctx context.Context, d *sql.DB, log *slog.Logger) (*writer, error) {
+func startWriter(ctx context.Context, d *sql.DB, base queries, now func() time.Time, log *slog.Logger) (*writer, error) {
 	c, err := d.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), log: log, gaveUp: make(chan struct{})}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{})}
 	go w.loop(c)
 	return w, nil
 }
@@ -228,7 +230,9 @@ func (w *writer) run(ctx context.Context, c *sql.Conn, job *write) (err, lost er
 	if _, err := c.ExecContext(ctx, "SAVEPOINT caller"); err != nil {
 		return nil, err
 	}
-	err = contain(job.f, &transaction{queries{q: c, engine: engineSQLite, shared: true}})
+	own := w.base
+	own.q, own.shared = c, true
+	err = contain(job.ctx, job.f, newTransaction(own, w.now))
 	end := "RELEASE caller"
 	if err != nil {
 		end = "ROLLBACK TO caller; RELEASE caller"
@@ -242,12 +246,16 @@ func (w *writer) run(ctx context.Context, c *sql.Conn, job *write) (err, lost er
 	return err, nil
 }
 
-// contain turns a panic in f into an error: one caller's broken assertion must not take the others' records along.
-func contain(f func(app.Tx) error, tx app.Tx) (err error) {
+// contain runs f and settles its records in the log. A panic in f becomes an error: one caller's broken assertion must
+// not take the others' records along.
+func contain(ctx context.Context, f func(app.Tx) error, tx *transaction) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", v, debug.Stack())
 		}
 	}()
-	return f(tx)
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.settle(ctx)
 }

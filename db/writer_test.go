@@ -86,11 +86,11 @@ func TestReadsWhatItWrote(t *testing.T) {
 // proves R31
 func TestSecondProcessIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
-	first, err := db.Open(t.Context(), db.Config{Path: path})
+	first, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Open(t.Context(), db.Config{Path: path}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+	if _, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("second: %v", err)
 	}
 	if err := first.Close(); err != nil {
@@ -99,7 +99,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	if err := first.Update(t.Context(), func(app.Tx) error { return nil }); !errors.Is(err, app.ErrOverload) {
 		t.Errorf("after Close: %v", err)
 	}
-	again, err := db.Open(t.Context(), db.Config{Path: path})
+	again, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
 	for round := range 4 {
 		acknowledged := killAfter(t, path, 40)
-		s, err := db.Open(t.Context(), db.Config{Path: path})
+		s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -178,7 +178,7 @@ func killAfter(t *testing.T, path string, n int) (acknowledged []string) {
 }
 
 func writeUntilKilled(t *testing.T, path string) {
-	s, err := db.Open(t.Context(), db.Config{Path: path})
+	s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,9 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := db.Open(ctx, cfg.records())
+	where := cfg.records()
+	where.Keys = keys
+	store, err := db.Open(ctx, where)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -104,9 +106,9 @@ func (cfg houseConfig) database() string { return filepath.Join(cfg.Data, cfg.Na
 // records says where the records are.
 func (cfg houseConfig) records() db.Config {
 	if cfg.DatabaseURL != "" {
-		return db.Config{URL: cfg.DatabaseURL, Log: cfg.Log}
+		return db.Config{URL: cfg.DatabaseURL, Now: cfg.Now, Log: cfg.Log}
 	}
-	return db.Config{Path: cfg.database(), Log: cfg.Log}
+	return db.Config{Path: cfg.database(), Now: cfg.Now, Log: cfg.Log}
 }
 
 // keyFile is where the key is that seals secrets in the records.

@@ -2,6 +2,7 @@
 package dbtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 
+	"gage/app"
 	"gage/db"
 	"gage/smartro"
 )
@@ -32,11 +34,13 @@ func Each(t *testing.T, f func(t *testing.T, s *db.Store)) {
 // EachPlace runs f as two subtests, each with an empty place for a store: a file's path, a database's URL.
 func EachPlace(t *testing.T, f func(t *testing.T, place db.Config)) {
 	t.Run("sqlite", func(t *testing.T) { f(t, File(t)) })
-	t.Run("postgres", func(t *testing.T) { f(t, db.Config{URL: PostgresURL(t)}) })
+	t.Run("postgres", func(t *testing.T) { f(t, db.Config{URL: PostgresURL(t), Keys: Keys(t)}) })
 }
 
 // File names a SQLite file that is not there yet, in a folder that goes with the test.
-func File(t testing.TB) db.Config { return db.Config{Path: filepath.Join(t.TempDir(), "gage.db")} }
+func File(t testing.TB) db.Config {
+	return db.Config{Path: filepath.Join(t.TempDir(), "gage.db"), Keys: Keys(t)}
+}
 
 // Open opens a store until the test ends.
 func Open(t testing.TB, c db.Config) *db.Store {
@@ -63,7 +67,7 @@ func SQLite(t testing.TB) *db.Store {
 // PostgreSQL, unless the environment requires one.
 func Postgres(t testing.TB) *db.Store {
 	t.Helper()
-	return Open(t, db.Config{URL: PostgresURL(t)})
+	return Open(t, db.Config{URL: PostgresURL(t), Keys: Keys(t)})
 }
 
 // PostgresURL makes an empty database and names it.
@@ -81,6 +85,16 @@ func PostgresURL(t testing.TB) smartro.Secret {
 		t.Fatal(err)
 	}
 	return smartro.Secret(srv.url(name))
+}
+
+// Keys is a keyring of an invented key, always the same.
+func Keys(t testing.TB) *app.Keyring {
+	t.Helper()
+	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 var errNoPostgres = errors.New("no PostgreSQL is installed")

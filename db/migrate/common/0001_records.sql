@@ -5,6 +5,11 @@ CREATE TABLE counters (
 );
 INSERT INTO counters (name, n) VALUES ('event', 0), ('payment', 0), ('ring', 0);
 
+CREATE TABLE data_keys (
+	id     TEXT PRIMARY KEY,
+	sealed TEXT NOT NULL
+);
+
 CREATE TABLE orders (
 	no          TEXT PRIMARY KEY,
 	token       TEXT NOT NULL UNIQUE,
@@ -16,9 +21,7 @@ CREATE TABLE orders (
 	tax_free    BIGINT NOT NULL CHECK (tax_free >= 0),
 	vat         BIGINT NOT NULL CHECK (vat >= 0),
 	service     BIGINT NOT NULL CHECK (service >= 0),
-	buyer_name  TEXT NOT NULL,
-	buyer_tel   TEXT NOT NULL,
-	buyer_email TEXT NOT NULL,
+	private     TEXT NOT NULL,
 	methods     TEXT NOT NULL,
 	due_at      BIGINT NOT NULL,
 	created_at  BIGINT NOT NULL,
@@ -42,9 +45,6 @@ CREATE TABLE payments (
 	edi_date     BIGINT NOT NULL,
 	amount       BIGINT NOT NULL CHECK (amount > 0),
 	goods_name   TEXT NOT NULL,
-	buyer_name   TEXT NOT NULL,
-	buyer_tel    TEXT NOT NULL,
-	buyer_email  TEXT NOT NULL,
 	return_token TEXT NOT NULL UNIQUE,
 	state        TEXT NOT NULL CHECK (state IN ('new', 'opened', 'claimed', 'waiting_deposit', 'paid', 'partly_cancelled', 'cancelled', 'hold', 'expired')),
 	hold_reason  TEXT NOT NULL,
@@ -57,10 +57,10 @@ CREATE TABLE payments (
 	auth_code    TEXT NOT NULL,
 	card_code    TEXT NOT NULL,
 	card_name    TEXT NOT NULL,
-	card_num     TEXT NOT NULL,
 	card_quota   TEXT NOT NULL,
 	vbank_name   TEXT NOT NULL,
-	vbank_num    TEXT NOT NULL,
+	account      BIGINT NOT NULL CHECK (account IN (0, 1)),
+	private      TEXT NOT NULL,
 	vbank_due    BIGINT NOT NULL,
 	approved_at  BIGINT NOT NULL,
 	hint_code    TEXT NOT NULL,
@@ -94,7 +94,6 @@ CREATE TABLE events (
 	tid          TEXT NOT NULL,
 	amount       BIGINT NOT NULL,
 	code         TEXT NOT NULL,
-	note         TEXT NOT NULL,
 	from_state   TEXT NOT NULL,
 	to_state     TEXT NOT NULL,
 	hold_reason  TEXT NOT NULL,
@@ -103,10 +102,15 @@ CREATE TABLE events (
 	cancel_id    TEXT NOT NULL,
 	actor        TEXT NOT NULL,
 	effect_key   TEXT NOT NULL,
-	detail       TEXT NOT NULL
+	record       TEXT NOT NULL,
+	digest       TEXT NOT NULL,
+	private      TEXT NOT NULL,
+	prev_hash    TEXT NOT NULL,
+	hash         TEXT NOT NULL UNIQUE
 );
 CREATE UNIQUE INDEX events_effect ON events (effect_key) WHERE effect_key <> '';
-CREATE INDEX events_order ON events (order_no, seq);
+CREATE INDEX events_order ON events (order_no, seq) WHERE order_no <> '';
+CREATE INDEX events_record ON events (record, seq) WHERE record <> '';
 
 CREATE TABLE messages (
 	id           TEXT PRIMARY KEY,
@@ -195,9 +199,7 @@ CREATE TABLE cancels (
 	by_staff    TEXT NOT NULL,
 	external    BIGINT NOT NULL CHECK (external IN (0, 1)),
 	state       TEXT NOT NULL CHECK (state IN ('requested', 'sent', 'done', 'accepted', 'refused', 'unknown')),
-	refund_bank TEXT NOT NULL,
-	refund_acct TEXT NOT NULL,
-	refund_name TEXT NOT NULL,
+	refund      TEXT NOT NULL,
 	result_code TEXT NOT NULL,
 	result_msg  TEXT NOT NULL,
 	cancel_num  TEXT NOT NULL,

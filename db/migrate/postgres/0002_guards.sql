@@ -1,5 +1,4 @@
 -- +goose Up
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
 -- +goose StatementBegin
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
@@ -13,4 +12,4 @@ CREATE TABLE payment_search (
 	rowid BIGINT PRIMARY KEY,
 	body  TEXT NOT NULL
 );
-CREATE INDEX payment_search_body ON payment_search USING GIN (body gin_trgm_ops);
+CREATE INDEX payment_search_body ON payment_search USING GIN (to_tsvector('simple', body));

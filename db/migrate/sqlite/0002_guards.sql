@@ -12,4 +12,4 @@ BEGIN SELECT RAISE(ABORT, 'messages stay as they came'); END;
 -- +goose StatementBegin
 CREATE TRIGGER messages_never_go BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'messages stay as they came'); END;
 -- +goose StatementEnd
-CREATE VIRTUAL TABLE payment_search USING fts5 (body, tokenize = 'trigram', detail = 'none');
+CREATE VIRTUAL TABLE payment_search USING fts5 (body, tokenize = 'ascii', detail = 'none', columnsize = 0);
