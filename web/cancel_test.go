@@ -147,6 +147,8 @@ func TestCancelRefused(t *testing.T) {
 }
 
 // TestCancelTwice: the same form pressed twice is one cancel, two forms are one as well, the other is refused.
+//
+// proves R16, I8
 func TestCancelTwice(t *testing.T) {
 	l := newTill(t)
 	at := func(p app.Payment) string { return "/admin/payments/" + string(p.Moid) + "/cancel" }
@@ -190,6 +192,8 @@ func TestCancelTwice(t *testing.T) {
 }
 
 // TestCancelWithoutAnswer: what nobody knows is shown as that, and stays set aside until somebody knows.
+//
+// proves R17, R18
 func TestCancelWithoutAnswer(t *testing.T) {
 	again := func(l *till, p app.Payment) {
 		l.t.Helper()

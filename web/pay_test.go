@@ -354,6 +354,7 @@ func TestDeclinedAndStopped(t *testing.T) {
 	wants(t, b.do("GET", "/pay/"+o.Token+"?lang=en", ""), "You did not pay", "No money left your account")
 }
 
+// proves R1, S7
 func TestStrangersAtTheGatewaysDoors(t *testing.T) {
 	b := newBuyerShop(t, false)
 	o := b.order(known())
@@ -509,6 +510,8 @@ func TestWaitingForDeposit(t *testing.T) {
 }
 
 // TestTwoTabsPayOneOrder: the second approval is held, and the buyer is told.
+//
+// proves R11
 func TestTwoTabsPayOneOrder(t *testing.T) {
 	b := newBuyerShop(t, false)
 	o := b.order(known())

@@ -31,6 +31,7 @@ type caller struct {
 	rights []string // what the table lets it call
 }
 
+// proves S16
 func TestEveryRouteIsInTheTable(t *testing.T) {
 	b := newBuyerShop(t, false)
 	var declared []string
@@ -55,6 +56,8 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 }
 
 // TestRights calls every route as everybody.
+//
+// proves S16
 func TestRights(t *testing.T) {
 	b := newBuyerShop(t, false)
 	open := []string{"public", "gateway"}
@@ -122,6 +125,8 @@ func TestWrongMethods(t *testing.T) {
 }
 
 // TestOtherSitesPostNothing: only the gateway's own routes take what another site makes a browser send.
+//
+// proves S18
 func TestOtherSitesPostNothing(t *testing.T) {
 	b := newBuyerShop(t, true)
 	cookie := b.desk(app.RoleOwner).cookie
@@ -155,6 +160,8 @@ func TestOtherSitesPostNothing(t *testing.T) {
 }
 
 // TestGatewayRoutesReadNoCookie: with the owner's cookie they answer as without, and set none.
+//
+// proves S18
 func TestGatewayRoutesReadNoCookie(t *testing.T) {
 	b := newBuyerShop(t, false)
 	cookie := b.desk(app.RoleOwner).cookie
@@ -173,6 +180,7 @@ func TestGatewayRoutesReadNoCookie(t *testing.T) {
 	}
 }
 
+// proves S13
 func TestForeignHost(t *testing.T) {
 	b := newBuyerShop(t, false)
 	for host, status := range map[string]int{

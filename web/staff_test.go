@@ -100,6 +100,7 @@ func says(t *testing.T, w *httptest.ResponseRecorder, status int, words ...strin
 	wants(t, w, words...)
 }
 
+// proves S13
 func TestSignIn(t *testing.T) {
 	b := newBuyerShop(t, false)
 	b.person(staffMail, app.RoleStaff)

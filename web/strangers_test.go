@@ -201,6 +201,8 @@ func TestStaffFormsTakeGarbage(t *testing.T) {
 }
 
 // TestGatewaysDoorsKeepWhatCame: what is no notice is refused in clear words, and is there to be looked at.
+//
+// proves S3
 func TestGatewaysDoorsKeepWhatCame(t *testing.T) {
 	signed := func(form opened, change func(url.Values)) string {
 		v := result(form, "3001")

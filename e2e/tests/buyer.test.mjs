@@ -110,6 +110,7 @@ test("a virtual account is issued, and the deposit makes it paid", async () => {
   await status(page, "paid");
 });
 
+// proves R5
 test("a lost return: the notification alone makes it paid, and the page tells so by itself", async () => {
   await order(page, demo);
   await fill(page);
@@ -127,6 +128,7 @@ test("a lost notification: confirming at first, paid when the gateway was asked"
   await status(page, "paid", 90_000);
 });
 
+// proves I4
 test("a forged amount is not believed", async () => {
   await order(page, demo);
   await fill(page);
@@ -137,6 +139,7 @@ test("a forged amount is not believed", async () => {
   assert.notEqual(await page.locator("main").getAttribute("data-status"), "paid");
 });
 
+// proves R11
 test("two tabs pay one order: one is the payment, the other is held", async () => {
   const url = await order(page, demo);
   await fill(page);
@@ -159,6 +162,7 @@ test("two tabs pay one order: one is the payment, the other is held", async () =
   assert.ok(states >= 2, "both approvals are on record");
 });
 
+// proves R6
 test("reload, Back and another browser show the same truth, and pay nothing twice", async () => {
   const url = await pay(page, demo);
   const { tid } = await latest(demo);
