@@ -14,7 +14,8 @@ import (
 // TestDemo: it starts with sample data, a buyer pays through it by HTTP alone, it stops cleanly, and everything is
 // there after a restart.
 func TestDemo(t *testing.T) {
-	args := []string{"demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", t.TempDir()}
+	data := t.TempDir()
+	args := []string{"demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", data}
 	s := start(t, nil, args...)
 	for _, want := range []string{s.Shop, s.Gateway, demoEmail, demoPassword, "연습 모드", "no money moves"} {
 		if !strings.Contains(s.stdout.String(), want) {
@@ -27,6 +28,9 @@ func TestDemo(t *testing.T) {
 	link := payOne(t, s)
 	if code := s.stop(); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, s.stderr)
+	}
+	if v := verified(t, data, "demo"); v.Payments < 30 {
+		t.Errorf("%+v: where are the sample payments?", v)
 	}
 
 	again := start(t, nil, args...)

@@ -43,6 +43,9 @@ type house struct {
 	shop  *app.Shop
 	pages http.Handler
 	http  *http.Client // to the gateway
+
+	heads   string // file in which the end of the log is written down
+	headDay string // for which it was last
 }
 
 // openHouse wires a shop. Close it after everything that uses it has stopped.
@@ -82,7 +85,7 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	client := smartro.NewHTTPClient()
-	h := &house{store: store, http: client, shop: &app.Shop{
+	h := &house{store: store, http: client, heads: cfg.headsFile(), shop: &app.Shop{
 		Store: store,
 		Keys:  keys,
 		Gateway: func(m smartro.Merchant) app.Gateway {

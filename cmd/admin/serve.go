@@ -107,7 +107,7 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	}
 	cfg.Log.Info("serving", "listen", ln.Addr().String(), "public_url", cfg.PublicURL, "version", version())
 	w.ready(addresses{Shop: siteOf(ln), Gateway: c.Gateway})
-	parts := []part{h.work, h.watchStore, h.checkNightly}
+	parts := []part{h.work, h.watchStore, h.checkNightly, h.keepHeads}
 	if c.BackupDir != "" {
 		parts = append(parts, (&nightly{backupFlags: c.backupFlags, cfg: cfg, shop: h.shop}).run)
 	}

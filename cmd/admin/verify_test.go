@@ -1,0 +1,92 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gage/app"
+	"gage/db"
+)
+
+// proves E1, I5: verify agrees with a shop that was left alone, while it runs and after, and exits 1 once a line that was
+// kept outside is not in the log.
+func TestVerify(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	env := map[string]string{"GAGE_DATA": data, "GAGE_PUBLIC_URL": "http://127.0.0.1:8080", "GAGE_LISTEN": "127.0.0.1:0"}
+	if code, _, stderr := try(t, env, "verify"); code != exitFailed || !strings.Contains(stderr, "gage.key") {
+		t.Errorf("without a shop: %d %s", code, stderr)
+	}
+	s := start(t, env, "serve")
+	for _, running := range []bool{true, false} {
+		if !running {
+			s.stop()
+		}
+		if code, stdout, stderr := try(t, env, "verify"); code != exitOK || !strings.Contains(stdout, "all agrees") {
+			t.Errorf("running %t: %d %s%s", running, code, stdout, stderr)
+		}
+	}
+	other := "2026-11-23 1 " + strings.Repeat("0", 64) + "\n"
+	if err := os.WriteFile(filepath.Join(data, "gage.heads"), []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := try(t, env, "verify"); code != exitFailed || stdout == "" || !strings.Contains(stderr, "do not agree") {
+		t.Errorf("another log's head: %d %s%s", code, stdout, stderr)
+	}
+	if err := os.WriteFile(filepath.Join(data, "gage.heads"), []byte("?\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := try(t, env, "verify"); code != exitFailed || !strings.Contains(stderr, "line 1") {
+		t.Errorf("a damaged heads file: %d %s", code, stderr)
+	}
+}
+
+// proves E1: the end of the log is written down outside the database once a Korean day.
+func TestHeadsAreKept(t *testing.T) {
+	now := time.Date(2026, 11, 23, 14, 59, 0, 0, time.UTC)
+	cfg := houseConfig{
+		Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	}
+	h, err := openHouse(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	save := func(name string) {
+		if err := h.shop.SetInfo(t.Context(), app.Staff{ID: "o", Role: app.RoleOwner}, app.ShopInfo{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.keepHead(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("하나")
+	save("둘")
+	now = now.Add(time.Minute)
+	save("셋")
+	kept, err := readHeads(cfg.headsFile())
+	if err != nil || len(kept) != 2 || kept[0].Seq != 1 || kept[1].Seq != 3 {
+		t.Fatalf("%+v %v", kept, err)
+	}
+	if _, err := h.store.Verify(t.Context(), kept, func(text string) { t.Error(text) }); err != nil {
+		t.Error(err)
+	}
+}
+
+// verified fails the test unless all that stands in a stopped shop's data folder agrees with its log.
+func verified(t *testing.T, data, name string) db.Verified {
+	t.Helper()
+	s, err := openReader(t.Context(), houseConfig{Data: data, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	v, err := s.Verify(t.Context(), nil, func(text string) { t.Error(text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
