@@ -12,9 +12,9 @@ import (
 var mayImport = map[string][]string{
 	"gage/smartro":         {"golang.org/x/text/..."},
 	"gage/smartro/sandbox": {"gage/smartro"},
-	"gage/app":             {"gage/smartro", "golang.org/x/crypto/..."},
+	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/..."},
 	"gage/db":              {"gage/app", "gage/smartro", "*"},
-	"gage/db/dbtest":       {"gage/db", "gage/smartro"},
+	"gage/db/dbtest":       {"gage/app", "gage/db", "gage/smartro"},
 	"gage/web":             {"gage/app", "gage/smartro", "gage/web/...", "*"},
 	"gage/web/templates":   {"gage/web/static", "gage/web/text", "gage/web/view", "github.com/a-h/templ/..."},
 	"gage/web/text":        {"golang.org/x/text/..."},
