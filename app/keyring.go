@@ -17,6 +17,9 @@ type Keyring struct {
 	aead map[string]cipher.AEAD // by key ID
 }
 
+// ErrWrongKey says that something was sealed with a key that is not on the ring.
+var ErrWrongKey = errors.New("sealed with another key")
+
 // KeySize is the length of a key in bytes.
 const KeySize = 32
 
@@ -57,7 +60,7 @@ func (r *Keyring) Open(place, sealed string) ([]byte, error) {
 	id, body, _ := strings.Cut(sealed, ".")
 	gcm, ok := r.aead[id]
 	if !ok {
-		return nil, fmt.Errorf("open %s: sealed with a key that is not here: is it the right key file?", place)
+		return nil, fmt.Errorf("open %s: %w", place, ErrWrongKey)
 	}
 	raw, err := base64.RawStdEncoding.DecodeString(body)
 	if err != nil {

@@ -137,7 +137,7 @@ func TestRestorePoints(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			to := dbtest.File(t)
 			if seed%5 == 0 {
-				to = db.Config{URL: dbtest.PostgresURL(t)}
+				to = db.Config{URL: dbtest.PostgresURL(t), Keys: dbtest.Keys(t)}
 			}
 			drill(t, seed, to)
 		})

@@ -214,18 +214,6 @@ func (s *Shop) secretOK(ctx context.Context, given string) (bool, error) {
 	return ok == 1, nil
 }
 
-// CheckKeys says whether the key ring opens what is sealed in the settings: another one would only fail at the first
-// payment.
-func (s *Shop) CheckKeys(ctx context.Context) error {
-	for _, key := range []string{settingMerchants, settingSecrets} {
-		var any json.RawMessage
-		if err := s.readSealed(ctx, s.Store, key, &any); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *Shop) readSealed(ctx context.Context, r Reader, key string, into any) error {
 	sealed, err := r.Setting(ctx, key)
 	if errors.Is(err, ErrNotFound) {

@@ -61,14 +61,15 @@ func scanEventRow(s scanner) (r eventRow, err error) {
 }
 
 func (d queries) Events(ctx context.Context, no app.OrderNo) ([]app.Event, error) {
+	where, args := "order_no = $1 AND order_no <> ''", []any{no}
 	if no == "" {
-		return nil, nil
+		where, args = "order_no = '' AND record = ''", nil
 	}
-	rows, err := many(ctx, d, scanEventRow, "SELECT "+eventColumns+" FROM events WHERE order_no = $1 AND order_no <> '' ORDER BY seq", no)
+	rows, err := many(ctx, d, scanEventRow, "SELECT "+eventColumns+" FROM events WHERE "+where+" ORDER BY seq", args...)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	k, err := d.dataKey(ctx, string(no))
+	k, err := d.dataKey(ctx, eventKey(no))
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +85,14 @@ func (d queries) Events(ctx context.Context, no app.OrderNo) ([]app.Event, error
 	return list, nil
 }
 
+// eventKey is the ID of the data key for what is personal in an event.
+func eventKey(no app.OrderNo) string {
+	if no == "" {
+		return keyShop
+	}
+	return string(no)
+}
+
 func (r eventRow) place() string { return fmt.Sprintf("events/%d", r.Seq) }
 
 func (t *transaction) HasEffect(ctx context.Context, key string) (bool, error) {
@@ -92,7 +101,7 @@ func (t *transaction) HasEffect(ctx context.Context, key string) (bool, error) {
 }
 
 func (t *transaction) AppendEvent(ctx context.Context, e app.Event) (int64, error) {
-	k, err := t.makeKey(ctx, string(e.OrderNo))
+	k, err := t.makeKey(ctx, eventKey(e.OrderNo))
 	if err != nil {
 		return 0, err
 	}

@@ -24,6 +24,7 @@ import (
 const (
 	keyIndex = "index" // for the words of the search index
 	keyRing  = "ring"  // for the ring of strangers' messages
+	keyShop  = "shop"  // for events that are no order's
 )
 
 // erased is what stands in data_keys in place of a key that was destroyed.

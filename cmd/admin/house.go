@@ -81,11 +81,14 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 	where := cfg.records()
 	where.Keys = keys
 	store, err := db.Open(ctx, where)
+	if errors.Is(err, app.ErrWrongKey) {
+		return nil, fmt.Errorf("the key file %s does not fit the data, bring its own back from your backup: %w", cfg.keyFile(), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	client := smartro.NewHTTPClient()
-	h := &house{store: store, http: client, heads: cfg.headsFile(), shop: &app.Shop{
+	return &house{store: store, http: client, heads: cfg.headsFile(), shop: &app.Shop{
 		Store: store,
 		Keys:  keys,
 		Gateway: func(m smartro.Merchant) app.Gateway {
@@ -96,11 +99,7 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		KnownSenders: cfg.knownSenders,
 		Now:          cfg.Now,
 		Log:          cfg.Log,
-	}}
-	if err := h.shop.CheckKeys(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("the key file %s does not fit the data, bring its own back from your backup: %w", cfg.keyFile(), err), h.close())
-	}
-	return h, nil
+	}}, nil
 }
 
 // database is where the SQLite file is, where there is one.

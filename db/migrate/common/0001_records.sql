@@ -110,6 +110,7 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_effect ON events (effect_key) WHERE effect_key <> '';
 CREATE INDEX events_order ON events (order_no, seq) WHERE order_no <> '';
+CREATE INDEX events_shop ON events (seq) WHERE order_no = '' AND record = '';
 CREATE INDEX events_record ON events (record, seq) WHERE record <> '';
 
 CREATE TABLE messages (
