@@ -57,7 +57,8 @@ func faults(t *testing.T, s *db.Store, kept ...db.Head) (db.Verified, []string) 
 	return v, list
 }
 
-// proves I5, E1, E2: what the shop wrote agrees with its log, while it goes on.
+// TestVerifyFindsNothingInOrder: what the shop wrote agrees with its log, while it goes on.
+// proves I5, E1, E2
 func TestVerifyFindsNothingInOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		fill(t, s)
@@ -79,7 +80,8 @@ func TestVerifyFindsNothingInOrder(t *testing.T) {
 	})
 }
 
-// proves E1, I5: whatever is changed, added or taken away behind the program's back is found.
+// TestVerifyFindsTampering: whatever is changed, added or taken away behind the program's back is found.
+// proves E1, I5
 func TestVerifyFindsTampering(t *testing.T) {
 	for what, statement := range map[string]string{
 		"an amount":             "UPDATE orders SET amount = amount + 1",
@@ -146,7 +148,8 @@ func tamper(t *testing.T, path, statement string) {
 	}
 }
 
-// proves E1: the log and the messages can't be changed by a statement that slipped in.
+// TestGuards: the log and the messages can't be changed by a statement that slipped in.
+// proves E1
 func TestGuards(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
 	s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
@@ -169,7 +172,8 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// proves S20, I9: a buyer's name, numbers and mail stand nowhere in the file.
+// TestNothingPersonalInTheFile: a buyer's name, numbers and mail stand nowhere in the file.
+// proves S20, I9
 func TestNothingPersonalInTheFile(t *testing.T) {
 	folder := t.TempDir()
 	s, err := db.Open(t.Context(), db.Config{Path: filepath.Join(folder, "gage.db"), Keys: dbtest.Keys(t)})
@@ -201,7 +205,8 @@ func TestNothingPersonalInTheFile(t *testing.T) {
 	search("closed")
 }
 
-// proves R28, S19: the keyring is rotated without touching the log, and a key that is retired opens nothing any more.
+// TestReseal: the keyring is rotated without touching the log, and a key that is retired opens nothing any more.
+// proves R28, S19
 func TestReseal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		fill(t, s)

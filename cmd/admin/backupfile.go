@@ -18,7 +18,6 @@ import (
 
 	"filippo.io/age"
 
-	"gage/app"
 	"gage/db"
 )
 
@@ -141,14 +140,16 @@ func (cfg houseConfig) proveBackup(ctx context.Context, file, passphrase string,
 	if err != nil {
 		return 0, err
 	}
+	keys, err := openKeyring(cfg.keyFile(), true)
+	if err != nil {
+		return 0, err
+	}
 	h, totals, err := db.Restore{
-		To: db.Config{Path: filepath.Join(cfg.Data, cfg.Name+".backup-check"), Log: cfg.Log},
+		To: db.Config{Path: filepath.Join(cfg.Data, cfg.Name+".backup-check"), Keys: keys, Now: cfg.Now, Log: cfg.Log},
 		Finish: func(ctx context.Context, s *db.Store, _ db.DumpHeader) error {
-			keys, err := openKeyring(cfg.keyFile(), true)
-			if err != nil {
-				return err
-			}
-			return (&app.Shop{Store: s, Keys: keys}).CheckKeys(ctx)
+			var found []error
+			_, err := s.Verify(ctx, nil, func(text string) { found = append(found, errors.New(text)) })
+			return errors.Join(append(found, err)...)
 		},
 	}.Try(ctx, r)
 	if err != nil {

@@ -33,11 +33,24 @@ func openKeyring(path string, dataExists bool) (*app.Keyring, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("others may read the key file %s: run chmod 600 %s", path, path)
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
-	if err != nil || len(key) != app.KeySize {
-		return nil, fmt.Errorf("the key file %s is damaged (want %d hex digits): bring it back from your backup", path, 2*app.KeySize)
+	keys, err := readKeyring(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("the key file %s is damaged (%w): bring it back from your backup", path, err)
 	}
-	return app.NewKeyring(key)
+	return keys, nil
+}
+
+// readKeyring reads what stands in a key file: a key a line, in hexadecimal digits. The first one seals, all open.
+func readKeyring(text string) (*app.Keyring, error) {
+	var keys [][]byte
+	for line := range strings.FieldsSeq(text) {
+		key, err := hex.DecodeString(line)
+		if err != nil || len(key) != app.KeySize {
+			return nil, fmt.Errorf("want %d hex digits a line", 2*app.KeySize)
+		}
+		keys = append(keys, key)
+	}
+	return app.NewKeyring(keys...)
 }
 
 func makeKeyring(path string) (*app.Keyring, error) {

@@ -88,8 +88,12 @@ func (cfg houseConfig) restore(ctx context.Context, f io.ReadSeeker, passphrase 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return h, nil, fmt.Errorf("make the data folder: %w", err)
 	}
+	to := cfg.records()
+	if to.Keys, err = readKeyring(h.Key); err != nil {
+		return h, nil, fmt.Errorf("the key in the backup: %w", err)
+	}
 	return db.Restore{
-		To: cfg.records(),
+		To: to,
 		Freeze: func(ctx context.Context, tx app.Tx, h db.DumpHeader) error {
 			return app.BeginEpoch(ctx, tx, cfg.Now(), h.Created, h.LastEvent)
 		},

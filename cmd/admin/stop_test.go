@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"gage/db"
 	"gage/smartro"
 	"gage/smartro/sandbox"
 )
@@ -55,7 +54,7 @@ func TestTermination(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(data, "gage.db-wal")); err == nil {
 		t.Error("a write-ahead log is left behind a clean stop")
 	}
-	store, err := db.Open(t.Context(), db.Config{Path: filepath.Join(data, "gage.db")})
+	store, err := openReader(t.Context(), houseConfig{Data: data, Name: "gage"})
 	if err != nil {
 		t.Fatal(err)
 	}

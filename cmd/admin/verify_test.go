@@ -12,8 +12,9 @@ import (
 	"gage/db"
 )
 
-// proves E1, I5: verify agrees with a shop that was left alone, while it runs and after, and exits 1 once a line that was
+// TestVerify: verify agrees with a shop that was left alone, while it runs and after, and exits 1 once a line that was
 // kept outside is not in the log.
+// proves E1, I5
 func TestVerify(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	env := map[string]string{"GAGE_DATA": data, "GAGE_PUBLIC_URL": "http://127.0.0.1:8080", "GAGE_LISTEN": "127.0.0.1:0"}
@@ -44,7 +45,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// proves E1: the end of the log is written down outside the database once a Korean day.
+// TestHeadsAreKept: the end of the log is written down outside the database once a Korean day.
+// proves E1
 func TestHeadsAreKept(t *testing.T) {
 	now := time.Date(2026, 11, 23, 14, 59, 0, 0, time.UTC)
 	cfg := houseConfig{

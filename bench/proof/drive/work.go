@@ -44,15 +44,15 @@ var merchant = smartro.Merchant{
 
 // openHouse opens the shop in a folder, which may hold an older one.
 func openHouse(ctx context.Context, folder string, log *slog.Logger) (*house, error) {
-	store, err := db.Open(ctx, db.Config{Path: filepath.Join(folder, "gage.db"), Log: log})
+	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
+	if err != nil {
+		return nil, err
+	}
+	store, err := db.Open(ctx, db.Config{Path: filepath.Join(folder, "gage.db"), Keys: keys, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	h := &house{store: store}
-	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
 	here := netip.MustParsePrefix("127.0.0.1/32")
 	h.Shop = &app.Shop{
 		Store: store, Keys: keys, PublicURL: publicURL, MallIP: "192.0.2.1", Now: time.Now, Log: log,

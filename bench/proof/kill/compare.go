@@ -3,11 +3,13 @@ package kill
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gage/app"
@@ -25,7 +27,7 @@ func (l *lane) compare(ctx context.Context, settled bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	path := filepath.Join(dir, "gage.db")
-	store, err := db.Open(ctx, db.Config{Path: path})
+	store, err := openCopy(ctx, dir)
 	if err != nil {
 		if ctx.Err() == nil {
 			l.violation(l.name, "its records can't be opened: %v", err)
@@ -35,6 +37,10 @@ func (l *lane) compare(ctx context.Context, settled bool) (err error) {
 	}
 	c := comparison{lane: l, store: store, settled: settled, seen: map[app.Moid]bool{}}
 	found := c.all(ctx)
+	_, err = store.Verify(ctx, nil, func(text string) { found = append(found, text) })
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	if err := store.Close(); err != nil {
 		return err
 	}
@@ -58,7 +64,7 @@ func (l *lane) copyRecords() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"gage.db", "gage.db-wal"} {
+	for _, name := range []string{"gage.db", "gage.db-wal", "gage.key"} {
 		raw, err := os.ReadFile(filepath.Join(l.data, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -71,6 +77,23 @@ func (l *lane) copyRecords() (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// openCopy opens a copy of the records with the key that lies beside it.
+func openCopy(ctx context.Context, dir string) (*db.Store, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "gage.key"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, err
+	}
+	keys, err := app.NewKeyring(key)
+	if err != nil {
+		return nil, err
+	}
+	return db.Open(ctx, db.Config{Path: filepath.Join(dir, "gage.db"), Keys: keys})
 }
 
 // comparison holds one state of the records against the world.
@@ -365,7 +388,7 @@ func (l *lane) underWay(ctx context.Context) (string, error) {
 	}
 	var sent, owed int
 	err := l.query(ctx, "SELECT (SELECT COUNT(*) FROM cancels WHERE state IN ('requested', 'sent')), "+
-		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND vbank_num = '')", &sent, &owed)
+		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND account = 0)", &sent, &owed)
 	if err != nil {
 		return "", err
 	}
@@ -385,7 +408,7 @@ func (l *lane) unknownThatHappened(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	store, err := db.Open(ctx, db.Config{Path: filepath.Join(dir, "gage.db")})
+	store, err := openCopy(ctx, dir)
 	if err != nil {
 		return 0, err
 	}
