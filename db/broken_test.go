@@ -38,7 +38,7 @@ func shortFiles(t *testing.T, bytes uint64) (lift func()) {
 // what was acknowledged can be read, and is there after the next start.
 func TestGivesItselfUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
-	s, err := db.Open(t.Context(), db.Config{Path: path})
+	s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestGivesItselfUp(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if s, err = db.Open(t.Context(), db.Config{Path: path}); err != nil {
+	if s, err = db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
@@ -101,7 +101,7 @@ func TestReadyWrites(t *testing.T) {
 // the database file, of which SQLite by itself would say nothing.
 func TestCheckpointFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
-	s, err := db.Open(t.Context(), db.Config{Path: path})
+	s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestCheckpointFails(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = db.Open(t.Context(), db.Config{Path: path}); err != nil {
+	if s, err = db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
