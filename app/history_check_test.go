@@ -168,13 +168,11 @@ func (w *world) checkProofs(ours map[app.TID]app.Payment) {
 func (w *world) checkEvents() {
 	w.t.Helper()
 	fold := map[app.Moid]app.Payment{}
-	total := int64(0)
 	for _, o := range w.orders {
 		events, err := w.shop.Store.Events(w.ctx(), o.No)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		total += int64(len(events))
 		for _, e := range events {
 			p, begun := fold[e.Moid]
 			if !begun {
@@ -192,8 +190,8 @@ func (w *world) checkEvents() {
 			w.t.Errorf("stored:\n%+v, derived:\n%+v, %v", p, fold[moid], err)
 		}
 	}
-	var last int64
-	if err := w.raw.QueryRowContext(w.ctx(), "SELECT COALESCE(MAX(seq), 0) FROM events").Scan(&last); err != nil || last != total {
+	var total, last int64
+	if err := w.raw.QueryRowContext(w.ctx(), "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM events").Scan(&total, &last); err != nil || last != total {
 		w.t.Errorf("%d events, the last has the number %d: %v", total, last, err)
 	}
 }
@@ -245,18 +243,23 @@ func (w *world) settleByHand() {
 		if !w.sites[c.TID] && b.State != "waiting" {
 			continue
 		}
-		known := app.Won(0)
-		for _, other := range w.cancelsIn(app.CancelStateDone) {
-			if other.TID == c.TID && !other.External {
-				known += other.Amount
-			}
-		}
+		known := w.doneByShop(c.TID)
 		happened := b.backByShop()-known >= c.Amount
 		if _, err := w.shop.SettleCancel(w.ctx(), w.owner, c.ID, happened, "결제사 화면에서 확인"); err != nil {
 			w.t.Error(err)
 		}
 		w.note("a person settled %d of %s: %t", c.Amount, c.Moid, happened)
 	}
+}
+
+// doneByShop is what the shop says went back of a transaction by its own cancels.
+func (w *world) doneByShop(tid app.TID) (sum app.Won) {
+	for _, c := range w.cancelsIn(app.CancelStateDone) {
+		if c.TID == tid && !c.External {
+			sum += c.Amount
+		}
+	}
+	return sum
 }
 
 // compareBooks: after the faults every payment that we can know of is what the gateway says it is.
@@ -271,6 +274,9 @@ func (w *world) compareBooks() {
 		p, err := w.shop.Store.PaymentByTID(w.ctx(), smartro.Test, b.TID)
 		if err != nil || p.Approved == 0 && (w.proofs[b.TID] != "" || b.came() > 0) {
 			continue // never told us, or kept apart: check has seen that it is
+		}
+		if got := w.doneByShop(b.TID); got != b.backByShop() && !w.sites[b.TID] {
+			w.t.Errorf("the shop's cancels took %d won back of %+v", got, b)
 		}
 		var want []app.State
 		switch b.State {

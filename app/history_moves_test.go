@@ -27,21 +27,21 @@ func (w *world) moves() []move {
 	return []move{
 		{6, "an order", w.newOrder},
 		{14, "a window opens", w.openWindow},
-		{18, "a buyer decides", w.decide},
-		{12, "the gateway tells", func(*rand.Rand) { w.deliver() }},
+		{24, "a buyer decides", w.decide},
+		{18, "the gateway tells", func(*rand.Rand) { w.deliver() }},
 		{8, "a browser comes back", w.comeBack},
 		{8, "time passes", w.wait},
 		{8, "the shop does its jobs", func(*rand.Rand) { w.work() }},
-		{12, "a cancel", w.cancel},
+		{16, "a cancel", w.cancel},
 		{4, "cancels at once", w.cancelsAtOnce},
 		{3, "a late answer", func(*rand.Rand) { w.answer() }},
 		{3, "a cancel sent again", w.resend},
 		{3, "a person asks the gateway", w.ask},
 		{3, "a person accepts", w.accept},
 		{1, "an order is withdrawn", w.closeOrder},
-		{8, "a deposit", w.deposit},
+		{10, "a deposit", w.deposit},
 		{12, "a forged message", w.forge},
-		{6, "a repeated notice", w.repeat},
+		{10, "a repeated notice", w.repeat},
 		{5, "everything at once", w.rush},
 		{4, "a cancel at the merchant site", w.cancelAtSite},
 		{4, "a restart", w.restart},
@@ -412,7 +412,7 @@ func (w *world) deposit(r *rand.Rand) {
 		return
 	}
 	amt := b.Amt
-	if r.IntN(6) == 0 {
+	if r.IntN(3) == 0 {
 		amt = b.Amt/2 + 1
 	}
 	w.noticeFault(r)
@@ -449,7 +449,7 @@ func (w *world) forge(r *rand.Rand) {
 	case 2:
 		a.Channel, a.Browser, a.Secret = app.ChannelNotify, false, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	case 3:
-		a.Channel, a.Secret = app.ChannelNotify, w.secret
+		a.Channel, a.Secret, a.Peer = app.ChannelNotify, w.secret, gatewayAddr // but it is a browser
 	case 4:
 		a.Channel, a.Browser, a.Secret = app.ChannelNotify, false, w.secret
 	case 5:

@@ -11,7 +11,7 @@ import (
 // How many histories a plain go test walks on each engine, and how many steps each has.
 const (
 	historiesPlain = 20
-	historySteps   = 60
+	historySteps   = 80
 )
 
 // TestHistories drives the whole shop, over a real store and against the simulated gateway with its faults, through

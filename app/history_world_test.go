@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -80,6 +79,7 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 		opened: map[app.Moid]app.Payment{}, proofs: map[app.TID]app.Moid{}, states: map[app.Moid]app.State{},
 		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{},
 	}
+	w.config.Keys, w.config.Now = dbtest.Keys(t), w.shopClock
 	driver, dsn := "sqlite", ""
 	if engine == "sqlite" {
 		w.config.Path = filepath.Join(t.TempDir(), "gage.db")
@@ -129,15 +129,12 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 // start opens the store and a shop over it, as a process does that begins.
 func (w *world) start() {
 	w.t.Helper()
-	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	var err error
 	if w.store, err = db.Open(context.Background(), w.config); err != nil {
 		w.t.Fatal(err)
 	}
 	w.shop = &app.Shop{
-		Store: w.store, Keys: keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
+		Store: w.store, Keys: w.config.Keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
 		Now:          w.shopClock,
 		Gateway:      func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
 		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
