@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,12 +34,30 @@ func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
 		if h.shop.Now().Before(next) {
 			continue
 		}
-		err := h.store.Check(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err := h.check(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", err)
 		}
 		next = nextCheck(h.shop.Now())
 	}
+}
+
+// check reads through the file, where pages can be damaged, and through the log, which knows what stands on them.
+func (h *house) check(ctx context.Context) error {
+	if err := h.store.Check(ctx); err != nil {
+		return err
+	}
+	kept, err := readHeads(h.heads)
+	if err != nil {
+		return err
+	}
+	var found []error
+	_, err = h.store.Verify(ctx, kept, func(fault string) {
+		h.shop.Log.Error("the records and their log differ", "fault", fault)
+		if len(found) < 5 {
+			found = append(found, errors.New(fault))
+		}
+	})
+	return errors.Join(append(found, err)...)
 }
 
 // nextCheck is the first time for a check after now.
