@@ -26,7 +26,6 @@ func (l *lane) compare(ctx context.Context, settled bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path := filepath.Join(dir, "gage.db")
 	store, err := openCopy(ctx, dir)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -37,14 +36,13 @@ func (l *lane) compare(ctx context.Context, settled bool) (err error) {
 	}
 	c := comparison{lane: l, store: store, settled: settled, seen: map[app.Moid]bool{}}
 	found := c.all(ctx)
-	_, err = store.Verify(ctx, nil, func(text string) { found = append(found, text) })
-	if err != nil {
-		return errors.Join(err, store.Close())
-	}
-	if err := store.Close(); err != nil {
+	seen, err := store.Verify(ctx, l.heads, func(fault string) { found = append(found, fault) })
+	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}
-	raw, err := inFile(ctx, path)
+	l.heads = append(l.heads, seen.Head)
+	l.count("logs verified", 1)
+	raw, err := inFile(ctx, filepath.Join(dir, "gage.db"))
 	if err != nil {
 		return err
 	}
@@ -79,7 +77,7 @@ func (l *lane) copyRecords() (string, error) {
 	return dir, nil
 }
 
-// openCopy opens a copy of the records with the key that lies beside it.
+// openCopy opens the store of a copied folder.
 func openCopy(ctx context.Context, dir string) (*db.Store, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "gage.key"))
 	if err != nil {
@@ -89,11 +87,11 @@ func openCopy(ctx context.Context, dir string) (*db.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := app.NewKeyring(key)
+	ring, err := app.NewKeyring(key)
 	if err != nil {
 		return nil, err
 	}
-	return db.Open(ctx, db.Config{Path: filepath.Join(dir, "gage.db"), Keys: keys})
+	return db.Open(ctx, db.Config{Path: filepath.Join(dir, "gage.db"), Keys: ring})
 }
 
 // comparison holds one state of the records against the world.
@@ -388,7 +386,7 @@ func (l *lane) underWay(ctx context.Context) (string, error) {
 	}
 	var sent, owed int
 	err := l.query(ctx, "SELECT (SELECT COUNT(*) FROM cancels WHERE state IN ('requested', 'sent')), "+
-		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND account = 0)", &sent, &owed)
+		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND method <> 'VBANK')", &sent, &owed)
 	if err != nil {
 		return "", err
 	}

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"gage/db"
 	"gage/smartro"
 	"gage/smartro/sandbox"
 )
@@ -40,6 +41,7 @@ type lane struct {
 	staff   *staff
 	buyer   *buyer
 
+	heads     []db.Head // of the log, as each life left it: every later log passes through them
 	alive     gate
 	proc      atomic.Pointer[process]
 	killCalls atomic.Bool // the next cancel call is the shop's last act
