@@ -231,7 +231,7 @@ func (w *world) settleDown(r *rand.Rand) {
 }
 
 // settleByHand is a person who settles by the gateway's record what its balance alone can't tell: cancels beside one
-// at the merchant site, and accounts that still wait.
+// at the merchant site, and the withdrawing of accounts.
 func (w *world) settleByHand() {
 	for _, c := range w.cancelsIn(app.CancelStateUnknown) {
 		var b bookPayment
@@ -240,7 +240,7 @@ func (w *world) settleByHand() {
 				break
 			}
 		}
-		if !w.sites[c.TID] && b.State != "waiting" {
+		if !w.sites[c.TID] && (b.Method != smartro.Vbank || c.RefundAcct != "") {
 			continue
 		}
 		known := w.doneByShop(c.TID)

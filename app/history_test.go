@@ -10,7 +10,7 @@ import (
 
 // How many histories a plain go test walks on each engine, and how many steps each has.
 const (
-	historiesPlain = 20
+	historiesPlain = 12
 	historySteps   = 80
 )
 
