@@ -1,6 +1,9 @@
 package app
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // CancelState is how far money on its way back has come.
 type CancelState string
@@ -14,6 +17,30 @@ const (
 	CancelStateRefused   CancelState = "refused"
 	CancelStateUnknown   CancelState = "unknown" // no readable answer: the amount stays set aside
 )
+
+// OwnCode says why nothing is known of the gateway's answer. With a mark before it, it stands where the gateway's code
+// stands; the text beside it is for the log.
+type OwnCode string
+
+// The codes of our own.
+const (
+	NotSent     OwnCode = "not_sent"     // the call never left
+	NoAnswer    OwnCode = "no_answer"    // none came in time
+	Unreadable  OwnCode = "unreadable"   // one came that can't be read
+	OtherAmount OwnCode = "other_amount" // it speaks of another amount
+	NotThere    OwnCode = "not_there"    // the gateway's own record shows no cancel
+)
+
+const ownMark = "gage."
+
+// Code is how c stands among the gateway's codes, none of which has a dot.
+func (c OwnCode) Code() string { return ownMark + string(c) }
+
+// ReadOwnCode tells a code of our own from the gateway's.
+func ReadOwnCode(code string) (OwnCode, bool) {
+	own, ok := strings.CutPrefix(code, ownMark)
+	return OwnCode(own), ok
+}
 
 // Open says whether the outcome is still to come: the amount is set aside and no other cancel may start.
 func (s CancelState) Open() bool {

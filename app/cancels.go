@@ -276,16 +276,18 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 	in := Input{Level: T3, MID: m.MID, Mode: m.Mode, Code: answer.ResultCode, Text: answer.ResultMsg}
 	switch outcome := answer.Outcome(); {
 	case errors.Is(callErr, smartro.ErrNotSent):
-		kind, in.Code, in.Text = CancelRefused, "", "not sent: "+callErr.Error()
+		kind, in.Code, in.Text = CancelRefused, NotSent.Code(), callErr.Error()
+	case callErr != nil && len(answer.Raw) == 0:
+		in.Code, in.Text = NoAnswer.Code(), callErr.Error()
 	case callErr != nil:
-		in.Text = "no readable answer: " + callErr.Error()
+		in.Code, in.Text = Unreadable.Code(), callErr.Error()
 	case outcome == smartro.CancelDone, outcome == smartro.CancelAlready && c.Whole:
 		kind = CancelDone
 	case outcome == smartro.CancelRefused, outcome == smartro.CancelAlready:
 		kind = CancelRefused
 	}
 	if kind == CancelDone && answer.ResultCode != "2013" && answer.Amt != 0 && answer.Amt != c.Amount {
-		kind, in.Text = CancelUnknown, fmt.Sprintf("the answer speaks of %d won: %s", answer.Amt, answer.ResultMsg)
+		kind, in.Code, in.Text = CancelUnknown, OtherAmount.Code(), fmt.Sprintf("%d won: %s %s", answer.Amt, answer.ResultMsg, answer.ResultCode)
 	}
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {

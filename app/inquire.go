@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gage/smartro"
@@ -187,7 +188,7 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 			return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
 		case q.Balance > before-c.Amount && s.Now().Sub(c.SentAt) >= notHappenedAfter: // less went back than c alone
 			settled = true
-			in.Text = "the gateway's record shows no cancel"
+			in.Code, in.Text = NotThere.Code(), strings.TrimSpace(q.ResultMsg+" "+q.ResultCode)
 			return s.settle(ctx, tx, c, CancelRefused, "inquiry", in)
 		}
 		return nil

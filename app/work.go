@@ -134,7 +134,7 @@ func (s *Shop) lookAfterCancel(ctx context.Context, id string) (again bool, err 
 			if c, err = tx.Cancel(ctx, id); err != nil || c.State != CancelStateSent {
 				return err
 			}
-			return s.settle(ctx, tx, c, CancelUnknown, "", Input{Level: T3, Text: "no answer came"})
+			return s.settle(ctx, tx, c, CancelUnknown, "", Input{Level: T3, Code: NoAnswer.Code()})
 		})
 		if err != nil {
 			return false, err

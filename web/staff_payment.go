@@ -176,7 +176,7 @@ func hands(ctx context.Context, st app.Story) []templates.Hand {
 		c := st.Cancels[n-1]
 		list = append(list, templates.Hand{
 			Kind: "error", Title: text.T(ctx, "staff.hand.refused", view.Won(ctx, c.Amount)),
-			Text: text.T(ctx, "staff.hand.refused.text", strings.TrimSpace(c.ResultMsg+" "+c.ResultCode)),
+			Text: text.T(ctx, "staff.hand.refused.text", said(ctx, c.ResultCode, c.ResultMsg)),
 		})
 	}
 	for _, h := range st.Holds {
@@ -248,12 +248,20 @@ func messageEntry(ctx context.Context, m *app.Message) templates.TimelineEntry {
 	return t
 }
 
+// said is what the gateway answered, with its code, or in our words why nothing is known of its answer.
+func said(ctx context.Context, code, message string) string {
+	if own, ok := app.ReadOwnCode(code); ok {
+		return text.T(ctx, "staff.own."+string(own))
+	}
+	return strings.TrimSpace(message + " " + code)
+}
+
 // eventEntry is something that happened. The state that it led to is told unless the event's own name says it.
 func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
 	ev := e.Event
 	t := templates.TimelineEntry{
 		At: e.At, Actor: e.Actor, Icon: eventIcon(ev.Kind), Title: text.T(ctx, "staff.event."+string(ev.Kind)),
-		Text: strings.TrimSpace(ev.Text + " " + ev.Code), Tone: eventTone(ev),
+		Text: said(ctx, ev.Code, ev.Text), Tone: eventTone(ev),
 	}
 	if ev.Amount > 0 {
 		t.Amount = view.Won(ctx, ev.Amount)
