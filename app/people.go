@@ -64,6 +64,7 @@ func (s *Shop) passwordOK(stored Secret, password string) bool {
 // SignIn checks a person's password. ErrSignIn: the pair is wrong, whichever of the two. ErrThrottled: five
 // failures in fifteen minutes, for this account or from this address.
 func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Addr) (Staff, error) {
+	ctx = Essential(ctx)
 	email = strings.ToLower(strings.TrimSpace(email))
 	keys := []string{"account " + digest([]byte(email)), "address " + peer.Unmap().String()}
 	now := s.Now()

@@ -10,7 +10,8 @@ type Store interface {
 	Reader
 	// Update runs f in one transaction, durable when Update returns nil, undone when f returns an error.
 	// f may run more than once (a lost race is tried again): it must change nothing but what it is given.
-	// Inside f use only tx. It returns ErrOverload when the writer's queue stays full.
+	// Inside f use only tx. It returns ErrOverload when the writer's queue stays full, or the disk is: then only
+	// what is [Essential] is stored.
 	Update(ctx context.Context, f func(tx Tx) error) error
 	// Ready reports whether the store can write now.
 	Ready(ctx context.Context) error

@@ -129,3 +129,9 @@ func damaged(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && (lite.Code()&0xff == sqliteIOErr || lite.Code()&0xff == sqliteCorrupt)
 }
+
+// full says that SQLite had no room on the disk.
+func full(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqliteFull
+}

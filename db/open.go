@@ -148,7 +148,11 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	s.readDB.SetMaxOpenConns(sqliteReaders)
 	s.readDB.SetMaxIdleConns(sqliteReaders)
 	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}
-	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, c.Now, s.log); err != nil {
+	room := reserve{path: path + ".reserve"}
+	if err := room.keep(); err != nil {
+		return nil, fmt.Errorf("db: %w", err)
+	}
+	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, room, c.Now, s.log); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx)

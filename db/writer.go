@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type writer struct {
 	failed  error         // the first write or sync that failed for good
 	gaveUp  chan struct{} // closed when failed is set
 	since   int           // callers committed since the last checkpoint
+	reserve reserve
 }
 
 // write is one caller's transaction.
@@ -47,12 +49,12 @@ type write struct {
 	turn atomic.Bool // taken once: by the loop to run it, or by a caller who stops waiting
 }
 
-func startWriter(ctx context.Context, d *sql.DB, base queries, now func() time.Time, log *slog.Logger) (*writer, error) {
+func startWriter(ctx context.Context, d *sql.DB, base queries, room reserve, now func() time.Time, log *slog.Logger) (*writer, error) {
 	c, err := d.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{})}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{}), reserve: room}
 	go w.loop(c)
 	return w, nil
 }
@@ -169,6 +171,11 @@ func (w *writer) checkpoint(c *sql.Conn) {
 func (w *writer) commit(c *sql.Conn, batch []*write) {
 	ctx := context.Background()
 	results := make([]error, len(batch))
+	if w.reserve.spent {
+		if err := w.reserve.refill(); err != nil {
+			w.log.Warn("the reserve could not be taken again", "error", err)
+		}
+	}
 	_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
 		if err = w.runAll(ctx, c, batch, results); err == nil {
@@ -183,6 +190,12 @@ func (w *writer) commit(c *sql.Conn, batch []*write) {
 	}
 	if err != nil && !passing(err) {
 		w.fail(err)
+	}
+	if !w.reserve.spent && slices.ContainsFunc(append(results, err), full) {
+		w.log.Error("the disk is full: nothing is stored until there is room, but staff may sign in")
+		if err := w.reserve.spend(); err != nil {
+			w.log.Warn("the reserve could not be given up", "error", err)
+		}
 	}
 	// crash point: committed, nobody told
 	for i, job := range batch {
@@ -202,6 +215,10 @@ func (w *writer) runAll(ctx context.Context, c *sql.Conn, batch []*write, result
 	for i, job := range batch {
 		if !job.turn.CompareAndSwap(false, true) {
 			continue // its caller left
+		}
+		if w.reserve.spent && !app.IsEssential(job.ctx) {
+			results[i] = fmt.Errorf("the disk is full: %w", app.ErrOverload)
+			continue
 		}
 		var lost error
 		if results[i], lost = w.run(ctx, c, job); lost != nil {

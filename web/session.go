@@ -121,7 +121,7 @@ func (st *sessionStore) Save(r *http.Request, w http.ResponseWriter, s *sessions
 	if err != nil {
 		return err
 	}
-	err = st.store.Update(r.Context(), func(tx app.Tx) error { return tx.SaveSession(r.Context(), row) })
+	err = st.store.Update(app.Essential(r.Context()), func(tx app.Tx) error { return tx.SaveSession(r.Context(), row) })
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}

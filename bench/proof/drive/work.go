@@ -131,6 +131,10 @@ func work(ctx context.Context, args []string) int {
 	stop, over := context.WithCancel(ctx)
 	defer over()
 	if *watch > 0 {
+		if err := h.hire(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "drive:", err)
+			return 1
+		}
 		go h.watch(stop, *watch)
 	}
 	var all sync.WaitGroup
@@ -156,7 +160,21 @@ func work(ctx context.Context, args []string) int {
 	return 0
 }
 
-// watch says again and again whether the shop calls itself ready, and whether its pages can be read.
+// The owner's account, as far as there is one.
+const ownerMail, ownerPassword = "owner@shop.example", "correct-horse-battery"
+
+// hire makes the owner's account, if there is none.
+func (h *house) hire(ctx context.Context) error {
+	token, err := h.OwnerInvite(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	_, err = h.AcceptInvite(ctx, token, ownerMail, "주인", ownerPassword)
+	return err
+}
+
+// watch says again and again whether the shop calls itself ready, whether its pages can be read, and, while it is not
+// ready, whether the owner can sign in.
 func (h *house) watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -169,7 +187,12 @@ func (h *house) watch(ctx context.Context, every time.Duration) {
 		ready := h.ask(http.MethodGet, "/readyz", nil)
 		page, err := h.Store.Orders(ctx, app.OrderQuery{Limit: 1})
 		if ctx.Err() == nil {
-			h.say("watch", ready.Code == http.StatusOK, err == nil && len(page) == 1)
+			in := ready.Code == http.StatusOK
+			if !in {
+				_, err := h.SignIn(ctx, ownerMail, ownerPassword, netip.MustParseAddr("127.0.0.1"))
+				in = err == nil
+			}
+			h.say("watch", ready.Code == http.StatusOK, err == nil && len(page) == 1, in)
 		}
 	}
 }

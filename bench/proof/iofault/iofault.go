@@ -302,7 +302,8 @@ func (r *runner) full(ctx context.Context, s *scenario, what string, rnd *rand.R
 	return r.passing(ctx, s, what, rnd, func(d *faultfs.Disk, wait func(why string, match func(string) bool) bool) {
 		d.Limit(d.Used() + int64(rnd.IntN(256<<10)))
 		ok := wait("a full disk was not told", func(t string) bool { return strings.HasPrefix(t, "refused") }) &&
-			wait("the shop calls itself ready on a full disk", func(t string) bool { return strings.HasPrefix(t, "watch false") })
+			wait("the shop calls itself ready on a full disk", func(t string) bool { return strings.HasPrefix(t, "watch false") }) &&
+			wait("staff can't sign in on a full disk", func(t string) bool { return strings.HasPrefix(t, "watch false true true") })
 		r.faults++
 		d.Limit(0)
 		if ok {
