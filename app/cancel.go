@@ -71,5 +71,6 @@ type Cancel struct {
 	CreatedAt  time.Time
 	SentAt     time.Time
 	SettledAt  time.Time
-	SettledBy  string // how: answer, notice, inquiry, or a staff ID
+	SettledBy  string    // how: answer, notice, inquiry, or a staff ID
+	GatewayAt  time.Time // when it happened, by the gateway's own clock; zero: it did not say
 }

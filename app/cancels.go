@@ -301,6 +301,9 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 			return err
 		}
 		now.CancelNum, now.PTID = answer.CancelNum, answer.PTID
+		if at, ok := answer.Time(); ok {
+			now.GatewayAt = at
+		}
 		return s.settle(ctx, tx, now, kind, "answer", in)
 	})
 	if err != nil { // it stays sent: the job that looks after it makes it unknown

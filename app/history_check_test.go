@@ -292,8 +292,20 @@ func (w *world) compareBooks() {
 		case "cancelled":
 			want = []app.State{app.Cancelled}
 		}
+		if w.sites[b.TID] && w.askedAbout(b.TID) {
+			continue // one of two cancels could be the other told again: a person was asked
+		}
 		if !slices.Contains(want, p.State) || p.Approved != b.came() || p.Cancelled != b.back() || p.Reserved != 0 {
 			w.t.Errorf("the books differ: payment %+v; the gateway: %+v", p, b)
 		}
 	}
+}
+
+// askedAbout says whether a person was asked to look at a transaction's cancels.
+func (w *world) askedAbout(tid app.TID) bool {
+	holds, err := w.shop.Store.Holds(w.ctx(), true, 10_000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return slices.ContainsFunc(holds, func(h app.Hold) bool { return h.TID == tid && h.Reason == app.HoldReview })
 }

@@ -557,6 +557,8 @@ func (w *world) cancelAtSite(r *rand.Rand) {
 	if r.IntN(2) == 0 && q.Amt > 1 {
 		q.Amt, q.Partial = q.Amt/2, true
 	}
+	// Two cancels of one amount in one moment, told without a TID of their own, are the same words twice.
+	w.pass(3 * time.Second)
 	w.noticeFault(r)
 	c := smartro.Client{HTTP: &http.Client{Transport: siteTripper{}}}
 	got, err := c.Cancel(w.ctx(), w.m, q)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gage/smartro"
 )
@@ -25,8 +26,16 @@ func (s *Shop) judgeCancel(ctx context.Context, tx Tx, p Payment, in Input, n sm
 	if err != nil {
 		return err
 	}
-	c := matchCancel(list, p, in, n)
+	c, sure := matchCancel(list, p, in, n)
 	switch {
+	case c != nil && !sure:
+		msg.Verdict = VerdictReview
+		h := holdFor(p, in, HoldReview)
+		h.ID = newToken()
+		if err := tx.CreateHold(ctx, *h); !errors.Is(err, ErrConflict) {
+			return err
+		}
+		return nil
 	case c != nil && c.State == CancelStateDone:
 		c.Noticed = true
 		if err := tx.SaveCancel(ctx, *c); err != nil {
@@ -112,9 +121,30 @@ func cancelKey(p Payment, in Input, n smartro.Notice) string {
 	return fmt.Sprintf("back|%s|%s|%s", p.Mode, p.TID, id)
 }
 
+// How far two times of one cancel may lie apart: both of the gateway's clock, or one of ours.
+const (
+	sameClock  = 2 * time.Second
+	otherClock = 5 * time.Minute
+)
+
+// told says whether a notice's time fits c: the one that the gateway answered, or the time that our call took. A
+// notice without a time fits.
+func told(c Cancel, n smartro.Notice) bool {
+	at, ok := n.AuthTime()
+	if !c.GatewayAt.IsZero() {
+		return !ok || at.Sub(c.GatewayAt).Abs() <= sameClock
+	}
+	end := c.SettledAt
+	if end.IsZero() {
+		end = c.SentAt.Add(answerBy)
+	}
+	return !ok || !at.Before(c.SentAt.Add(-otherClock)) && !at.After(end.Add(otherClock))
+}
+
 // matchCancel finds the cancel of ours that a notice speaks of: by the partial cancel's own TID, else the open one
-// of that amount, else a settled one of that amount that no notice has confirmed yet.
-func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) *Cancel {
+// of that amount, else a settled one of that amount that no notice has confirmed yet. It is not sure where amount is
+// all that fits, and the time does not: the same amount may have gone back at the gateway's own site.
+func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) (found *Cancel, sure bool) {
 	part := partTID(p, n)
 	var open, done *Cancel
 	for i := range list {
@@ -126,21 +156,23 @@ func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) *Cancel {
 			continue // it withdrew the account: only what was deposited is refunded
 		}
 		if part != "" && c.PTID == part {
-			return c
+			return c, true
 		}
 		same := c.Amount == in.Amount || in.Kind == AlreadyCancelled && c.Whole
 		switch {
 		case !same || part != "" && c.PTID != "":
 		case c.State.Open() && open == nil:
 			open = c
+		case c.State == CancelStateDone && !c.GatewayAt.IsZero() && !told(*c, n):
+			// The gateway told when it did ours, and this is another time.
 		case c.State == CancelStateDone && !c.Noticed && !c.External && done == nil:
 			done = c
 		}
 	}
-	if open != nil {
-		return open
+	if open == nil {
+		open = done
 	}
-	return done
+	return open, open != nil && (open.Whole || told(*open, n))
 }
 
 // settle writes the outcome of a cancel of ours, once: whoever comes second finds it settled. p and c must have

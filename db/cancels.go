@@ -7,7 +7,7 @@ import (
 	"gage/app"
 )
 
-const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by"
+const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by, gateway_at"
 
 var selectCancel = "SELECT " + cancelColumns + ", " + keyOf("order_no") + " FROM cancels "
 
@@ -15,7 +15,7 @@ func (d queries) scanCancel(s scanner) (c app.Cancel, err error) {
 	var refund, key string
 	err = s.Scan(&c.ID, &c.OrderNo, &c.Moid, &c.TID, &c.Amount, truth{&c.Whole}, &c.Reason, &c.By, truth{&c.External}, &c.State,
 		&refund, &c.ResultCode, &c.ResultMsg, &c.CancelNum, &c.PTID, truth{&c.Noticed}, &c.Sends,
-		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy, &key)
+		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy, micros{&c.GatewayAt}, &key)
 	if err != nil {
 		return c, err
 	}
@@ -47,10 +47,10 @@ func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
 		return err
 	}
 	t.touch("cancels", c.ID)
-	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(21)+") ON CONFLICT DO NOTHING",
+	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(22)+") ON CONFLICT DO NOTHING",
 		c.ID, c.OrderNo, c.Moid, c.TID, c.Amount, bit(c.Whole), c.Reason, c.By, bit(c.External), c.State, refund,
 		c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.CreatedAt), us(c.SentAt),
-		us(c.SettledAt), c.SettledBy)
+		us(c.SettledAt), c.SettledBy, us(c.GatewayAt))
 	if err != nil || n == 1 {
 		return err
 	}
@@ -62,8 +62,8 @@ func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
 
 func (t *transaction) SaveCancel(ctx context.Context, c app.Cancel) error {
 	t.touch("cancels", c.ID)
-	return changed(t.exec(ctx, "UPDATE cancels SET state = $2, result_code = $3, result_msg = $4, cancel_num = $5, ptid = $6, noticed = $7, sends = $8, sent_at = $9, settled_at = $10, settled_by = $11 WHERE id = $1",
-		c.ID, c.State, c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.SentAt), us(c.SettledAt), c.SettledBy))
+	return changed(t.exec(ctx, "UPDATE cancels SET state = $2, result_code = $3, result_msg = $4, cancel_num = $5, ptid = $6, noticed = $7, sends = $8, sent_at = $9, settled_at = $10, settled_by = $11, gateway_at = $12 WHERE id = $1",
+		c.ID, c.State, c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.SentAt), us(c.SettledAt), c.SettledBy, us(c.GatewayAt)))
 }
 
 const holdColumns = "id, reason, order_no, moid, own, mid, mode, tid, amount, message_id, created_at, closed_at, closed_by, note"

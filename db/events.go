@@ -228,38 +228,44 @@ func (d queries) digest(ctx context.Context, k recordKey) (string, error) {
 	return list[0], nil
 }
 
+// scanDigest leaves out what is nothing (0 or ""), so that a column that a later migration adds changes no digest.
 func scanDigest(s scanner) (string, error) {
-	values, err := scanValues(s)
+	columns, values, err := scanValues(s)
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(values)
+	set := map[string]any{}
+	for i, v := range values {
+		if v != "" && v != int64(0) {
+			set[columns[i]] = v
+		}
+	}
+	text, err := json.Marshal(set)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err
 }
 
 // scanValues reads a row of any columns; all of ours are texts or whole numbers.
-func scanValues(s scanner) ([]any, error) {
+func scanValues(s scanner) (columns []string, values []any, err error) {
 	rows, ok := s.(*sql.Rows)
 	if !ok {
-		return nil, errors.New("db: a row without columns")
+		return nil, nil, errors.New("db: a row without columns")
 	}
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
+	if columns, err = rows.Columns(); err != nil {
+		return nil, nil, err
 	}
-	values := make([]any, len(columns))
+	values = make([]any, len(columns))
 	into := make([]any, len(columns))
 	for i := range values {
 		into[i] = &values[i]
 	}
 	if err := rows.Scan(into...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, v := range values {
 		if text, ok := v.([]byte); ok {
 			values[i] = string(text)
 		}
 	}
-	return values, nil
+	return columns, values, nil
 }

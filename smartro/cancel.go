@@ -1,5 +1,7 @@
 package smartro
 
+import "time"
+
 // CancelRequest asks for money back: the whole of a payment, or a part of it.
 type CancelRequest struct {
 	TID     TID
@@ -44,6 +46,12 @@ const (
 	CancelRefused CancelOutcome = "refused"
 	CancelUnknown CancelOutcome = "unknown"
 )
+
+// Time is CancelDate and CancelTime in UTC. ok is false if the answer has none or they are no time.
+func (a CancelAnswer) Time() (at time.Time, ok bool) {
+	at, err := time.ParseInLocation("20060102150405", a.CancelDate+a.CancelTime, kst())
+	return at.UTC(), err == nil
+}
 
 // Outcome reads the result code: 2001 and 2211 done, 2013 and 2015 already done, 9999 or none unknown, any
 // other refused.
