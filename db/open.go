@@ -116,6 +116,9 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if err := checkDisk(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
