@@ -92,31 +92,6 @@ func (s *Store) Update(ctx context.Context, f func(tx app.Tx) error) error {
 
 var errReadOnly = errors.New("db: opened for reading only")
 
-const tries = 8 // of a transaction that lost a race on PostgreSQL
-
-func (s *Store) updatePostgres(ctx context.Context, f func(tx app.Tx) error) error {
-	var err error
-	for range tries {
-		if err = s.tryPostgres(ctx, f); !lostRace(err) || ctx.Err() != nil {
-			return err
-		}
-	}
-	return errors.Join(app.ErrOverload, err)
-}
-
-func (s *Store) tryPostgres(ctx context.Context, f func(tx app.Tx) error) error {
-	tx, err := s.writeDB.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	own := s.queries
-	own.q = tx
-	if err := contain(ctx, f, newTransaction(own, s.now)); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	return tx.Commit()
-}
-
 func ignoreDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) {
 		return nil
