@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -212,6 +213,20 @@ func (s *Shop) secretOK(ctx context.Context, given string) (bool, error) {
 		ok |= subtle.ConstantTimeCompare([]byte(secret), []byte(given))
 	}
 	return ok == 1, nil
+}
+
+// NoticeSecretDigests are the SHA-256 of all secrets that the notification path has now, for who has to tell the
+// gateway's requests from others before they are read.
+func (s *Shop) NoticeSecretDigests(ctx context.Context) ([][sha256.Size]byte, error) {
+	var list []string
+	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
+		return nil, err
+	}
+	digests := make([][sha256.Size]byte, len(list))
+	for i, secret := range list {
+		digests[i] = sha256.Sum256([]byte(secret))
+	}
+	return digests, nil
 }
 
 func (s *Shop) readSealed(ctx context.Context, r Reader, key string, into any) error {

@@ -4,14 +4,14 @@ import "time"
 
 // Declared is a line of the table of routes, for the tests that go through all of them.
 type Declared struct {
-	Method, Path, Right string
+	Method, Path, Right, Authority string
 }
 
 // Routes is the table.
 func (s *Server) Routes() []Declared {
 	var list []Declared
 	for _, r := range s.routes() {
-		list = append(list, Declared{r.method, r.path, string(r.right)})
+		list = append(list, Declared{r.method, r.path, string(r.right), string(r.authority)})
 	}
 	return list
 }

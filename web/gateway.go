@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -91,13 +90,9 @@ func (s *Server) receiveNotify(c echo.Context) error {
 // arrival takes down what came, as it came.
 func arrival(c echo.Context, ch app.Channel) (app.Arrival, error) {
 	r := c.Request()
-	body, err := io.ReadAll(r.Body) // the route's limit has bounded it
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		var he *echo.HTTPError
-		if errors.As(err, &he) {
-			return app.Arrival{}, he
-		}
-		return app.Arrival{}, fmt.Errorf("%s: the body ended early: %w", ch, app.ErrBadInput)
+		return app.Arrival{}, fmt.Errorf("%s: %w", ch, err)
 	}
 	return app.Arrival{
 		Channel: ch, Peer: peer(c), ContentType: clip(r.Header.Get(echo.HeaderContentType), 200),
@@ -123,7 +118,7 @@ func evidence(r *http.Request) string {
 			lines = append(lines, name+": "+clip(v, 300))
 		}
 	}
-	if r.Header.Get("Cookie") != "" {
+	if _, any := r.Header["Cookie"]; any {
 		lines = append(lines, "Cookie: present")
 	}
 	return strings.Join(lines, "\n")

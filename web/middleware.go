@@ -158,13 +158,18 @@ func (s *Server) crossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 
 // routeMiddleware is what one line of the table asks for.
 func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
-	ms := []echo.MiddlewareFunc{middleware.BodyLimit(r.limit)}
-	if r.wait > 0 {
-		ms = append(ms, middleware.ContextTimeout(r.wait))
+	var ms []echo.MiddlewareFunc
+	if r.authority == anonymous {
+		ms = append(ms, withoutCookies)
 	}
-	if r.wait > quick {
+	ms = append(ms, s.paceStrangers(r), readBody(r.budget.body))
+	if r.budget.wait > 0 {
+		ms = append(ms, middleware.ContextTimeout(r.budget.wait))
+	}
+	if r.budget.wait > quick {
 		ms = append(ms, withoutWriteDeadline)
 	}
+	ms = append(ms, s.takeRoom(r))
 	if r.right != gateway { // what comes there is kept as it came
 		ms = append(ms, readableAddress)
 	}
@@ -191,8 +196,8 @@ func readableAddress(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// readForm reads the posted form before the handler does: one that is too large, broken or of another type is told
-// as that, and never taken for a form whose fields are empty.
+// readForm reads the posted form before the handler does: one that is broken or of another type is told as that, and
+// never taken for a form whose fields are empty.
 func readForm(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -204,10 +209,6 @@ func readForm(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.ErrUnsupportedMediaType
 		}
 		if _, err := c.FormParams(); err != nil {
-			var tooLarge *echo.HTTPError // by the route's limit
-			if errors.As(err, &tooLarge) {
-				return tooLarge
-			}
 			return fmt.Errorf("form: %w: %w", app.ErrBadInput, err)
 		}
 		for name, values := range r.PostForm {

@@ -30,7 +30,6 @@ func (s *Server) getStatus(c echo.Context) error {
 const (
 	pingEvery  = 15 * time.Second // also looks at the clock: an order may have expired
 	streamLife = 10 * time.Minute // the browser comes back by itself
-	maxStreams = 4096             // more pages ask again and again instead
 )
 
 // getEvents handles GET /pay/{token}/events: one message at once, and one whenever the page would look different.
@@ -40,11 +39,6 @@ func (s *Server) getEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		return app.ErrOverload
-	}
-	defer s.streams.Add(-1)
 	ticks, stop := s.Shop.Watch(co.Order.No)
 	defer stop()
 	rc := http.NewResponseController(c.Response())

@@ -99,7 +99,7 @@ func newBuyerShopOn(t *testing.T, store app.Store, sample bool) *buyerShop {
 	if err := b.SetInfo(ctx, b.owner, app.ShopInfo{Name: "산들바람 <상점>", Tel: "0212345678"}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := web.New(web.Config{Shop: b.Shop, PublicURL: b.PublicURL, Sample: sample, Log: log, Now: b.now})
+	s, err := web.New(web.Config{Shop: b.Shop, PublicURL: b.PublicURL, Sample: sample, Log: log, Now: b.now, Pace: web.Pace{PerSecond: 1e6, Burst: 1e6}})
 	if err != nil {
 		t.Fatal(err)
 	}

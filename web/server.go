@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/a-h/templ"
@@ -30,6 +29,7 @@ type Config struct {
 	PublicURL      string         // https://shop.example, no trailing slash: the only host that is answered for
 	Sample         bool           // the demo's sample checkout at /
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; empty: the direct peer is the sender
+	Pace           Pace           // of what strangers post, by address; zero: [DefaultPace]
 	Log            *slog.Logger
 	Now            func() time.Time
 	Version        string
@@ -42,7 +42,9 @@ type Server struct {
 	sessions *sessionStore
 	guard    *http.CrossOriginProtection
 	echo     *echo.Echo
-	streams  atomic.Int64 // pages that listen for news of their order
+	rooms    map[roomName]*room
+	paces    *paces
+	secrets  knownSecrets
 }
 
 // New makes the server; it says all that is wrong with the configuration at once.
@@ -66,7 +68,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{Config: cfg, public: u, guard: http.NewCrossOriginProtection()}
 	s.sessions = &sessionStore{store: cfg.Shop.Store, keys: cfg.Shop.Keys, now: cfg.Now, secure: s.https()}
-	s.echo = s.build()
+	s.rooms, s.paces = openRooms(), newPaces(cfg.Pace)
+	if s.echo, err = s.build(s.routes()); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	return s, nil
 }
 
@@ -75,21 +80,25 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 func (s *Server) https() bool { return s.public.Scheme == "https" }
 
-// build lays the routes of the table onto a router of its own.
-func (s *Server) build() *echo.Echo {
+// build lays the routes of the table onto a router of its own. A line that does not declare all of right, authority
+// and budget is an error, and then nothing is served.
+func (s *Server) build(table []route) (*echo.Echo, error) {
+	if err := incompleteTable(table); err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answerError
 	e.IPExtractor = s.ipExtractor()
 	e.SchemeExtractor = func(*http.Request) string { return s.public.Scheme }
 	e.Use(s.requestID, s.accessLog, s.recoverPanics, s.securityHeaders, s.checkHost, s.language, s.crossOrigin)
-	for _, r := range s.routes() {
+	for _, r := range table {
 		e.Add(r.method, r.path, r.handler, s.routeMiddleware(r)...)
 		if r.right == gateway && r.method == http.MethodPost {
 			s.guard.AddInsecureBypassPattern(http.MethodPost + " " + muxPattern(r.path))
 		}
 	}
-	return e
+	return e, nil
 }
 
 // muxPattern writes a route of the table the way net/http patterns are written.
