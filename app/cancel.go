@@ -47,6 +47,15 @@ func (s CancelState) Open() bool {
 	return s == CancelStateRequested || s == CancelStateSent || s == CancelStateUnknown || s == CancelStateAccepted
 }
 
+// granted is what it means that the gateway took the cancel: done, but for a refund to an account, which it only took
+// on. That one is done when the gateway says that it paid out, days later maybe.
+func (c Cancel) granted() EventKind {
+	if c.RefundAcct != "" {
+		return CancelAccepted
+	}
+	return CancelDone
+}
+
 // Cancel is money on its way back to the buyer.
 type Cancel struct {
 	ID         string // one-time key of the form that asked for it

@@ -282,11 +282,11 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 	case callErr != nil:
 		in.Code, in.Text = Unreadable.Code(), callErr.Error()
 	case outcome == smartro.CancelDone, outcome == smartro.CancelAlready && c.Whole:
-		kind = CancelDone
+		kind = c.granted()
 	case outcome == smartro.CancelRefused, outcome == smartro.CancelAlready:
 		kind = CancelRefused
 	}
-	if kind == CancelDone && answer.ResultCode != "2013" && answer.Amt != 0 && answer.Amt != c.Amount {
+	if (kind == CancelDone || kind == CancelAccepted) && answer.ResultCode != "2013" && answer.Amt != 0 && answer.Amt != c.Amount {
 		kind, in.Code, in.Text = CancelUnknown, OtherAmount.Code(), fmt.Sprintf("%d won: %s %s", answer.Amt, answer.ResultMsg, answer.ResultCode)
 	}
 	err := s.Store.Update(ctx, func(tx Tx) error {
@@ -380,8 +380,9 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 	return s.callAndWait(ctx, m, c)
 }
 
-// SettleCancel is a person's word, by name and with a reason, about a cancel whose outcome is unknown: he looked at
-// the gateway's own record. ErrConflict: the outcome is known, or still awaited.
+// SettleCancel is a person's word, by name and with a reason, about a cancel whose outcome is unknown or a refund that
+// was accepted: he looked at the gateway's own record, whether the money went out. ErrConflict: the outcome is known,
+// or still awaited.
 func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happened bool, reason string) (Cancel, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" || utf8.RuneCountInString(reason) > 200 {
@@ -405,7 +406,7 @@ func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happene
 		if actor.ID == "" {
 			return ErrForbidden
 		}
-		if c.State != CancelStateUnknown {
+		if c.State != CancelStateUnknown && c.State != CancelStateAccepted {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
 		}
 		return s.settle(ctx, tx, c, kind, actor.ID, Input{Level: T4, Text: reason, Actor: actor.ID})

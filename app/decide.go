@@ -67,7 +67,7 @@ func Decide(p Payment, in Input, f Facts) Outcome {
 		return alreadyBack(p, in)
 	case CancelRefused:
 		return become(p, in, p.State)
-	case CancelUnknown, ReceiptNotice, CancelConfirmed, CancelResent:
+	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent:
 		return become(p, in, p.State)
 	case Timer:
 		return timer(p, in, f)

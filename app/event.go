@@ -38,6 +38,7 @@ const (
 	StaffCancel      EventKind = "staff_cancel" // the amount is set aside and the call leaves
 
 	CancelResent    EventKind = "cancel_resent"    // a person had an unknown whole cancel sent again
+	CancelAccepted  EventKind = "cancel_accepted"  // the gateway took a refund on: the amount stays set aside until it is paid out
 	CancelRefused   EventKind = "cancel_refused"   // the amount is free again
 	CancelConfirmed EventKind = "cancel_confirmed" // the notice of a cancel that we knew: no second effect
 	Restored        EventKind = "restored"         // of the shop, not of a payment: the records are a backup's

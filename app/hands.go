@@ -11,9 +11,13 @@ import (
 // claimedTooLong is when a claim without proof becomes a matter for staff.
 const claimedTooLong = 15 * time.Minute
 
+// refundTooLong is when an accepted refund that was not paid out becomes one.
+const refundTooLong = 7 * 24 * time.Hour
+
 // Worklist is what needs a person's hand now.
 func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
-	return s.Store.Worklist(ctx, s.Now().Add(-claimedTooLong), 100)
+	now := s.Now()
+	return s.Store.Worklist(ctx, now.Add(-claimedTooLong), now.Add(-refundTooLong), 100)
 }
 
 // AcceptPayment is a person's word, by name and with a reason, that the gateway's own record shows this payment:

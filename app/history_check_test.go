@@ -231,16 +231,16 @@ func (w *world) settleDown(r *rand.Rand) {
 }
 
 // settleByHand is a person who settles by the gateway's record what its balance alone can't tell: cancels beside one
-// at the merchant site, and the withdrawing of accounts.
+// at the merchant site, the withdrawing of accounts, and refunds whose notice was lost for good.
 func (w *world) settleByHand() {
-	for _, c := range w.cancelsIn(app.CancelStateUnknown) {
+	for _, c := range append(w.cancelsIn(app.CancelStateUnknown), w.cancelsIn(app.CancelStateAccepted)...) {
 		var b bookPayment
 		for _, b = range w.book().Payments {
 			if b.TID == c.TID {
 				break
 			}
 		}
-		if !w.sites[c.TID] && (b.Method != smartro.Vbank || c.RefundAcct != "") {
+		if c.State == app.CancelStateUnknown && !w.sites[c.TID] && (b.Method != smartro.Vbank || c.RefundAcct != "") {
 			continue
 		}
 		known := w.doneByShop(c.TID)

@@ -185,7 +185,7 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 			}
 		case q.Balance == before-c.Amount:
 			settled = true
-			return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
+			return s.settle(ctx, tx, c, c.granted(), "inquiry", in)
 		case q.Balance > before-c.Amount && s.Now().Sub(c.SentAt) >= notHappenedAfter: // less went back than c alone
 			settled = true
 			in.Code, in.Text = NotThere.Code(), strings.TrimSpace(q.ResultMsg+" "+q.ResultCode)

@@ -193,16 +193,18 @@ func (s *Shop) settle(ctx context.Context, tx Tx, c Cancel, kind EventKind, by s
 	case CancelRefused:
 		in.Detail.Released = min(c.Amount, p.Reserved)
 		c.State = CancelStateRefused
+	case CancelAccepted:
+		c.State = CancelStateAccepted
 	case CancelUnknown:
 		c.State = CancelStateUnknown
 	default:
 		return errors.New("settle: " + string(kind))
 	}
 	c.ResultCode, c.ResultMsg = in.Code, in.Text
-	if kind != CancelUnknown {
+	if !c.State.Open() {
 		c.SettledAt, c.SettledBy = in.At, by
 	}
-	if kind != CancelUnknown && c.TID != p.TID {
+	if !c.State.Open() && c.TID != p.TID {
 		// It was the account's, and since then other money came under this Moid: that is not what went back.
 		in.Kind, in.Amount, in.Release, in.Detail.Released = CancelConfirmed, 0, 0, 0
 	}

@@ -38,7 +38,8 @@ type Reader interface {
 	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
-	Worklist(ctx context.Context, before time.Time, limit int) (Worklist, error)
+	// Worklist lists claims made before claimed, and refunds sent before refunded, among what needs a hand.
+	Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (Worklist, error)
 
 	StaffByEmail(ctx context.Context, email string) (Staff, error)
 	StaffByID(ctx context.Context, id string) (Staff, error)
@@ -157,7 +158,7 @@ type OrderQuery struct {
 // Worklist is what needs a person's hand.
 type Worklist struct {
 	Claimed  []Payment // claimed before the given time and still not proved
-	Cancels  []Cancel  // unknown
+	Cancels  []Cancel  // unknown, or a refund accepted before the given time and still not paid out
 	Holds    []Hold    // open
 	Senders  []Sender  // asked
 	Unjudged int

@@ -102,14 +102,21 @@ func (t *transaction) SaveHold(ctx context.Context, h app.Hold) error {
 	return changed(t.exec(ctx, "UPDATE holds SET closed_at = $2, closed_by = $3, note = $4 WHERE id = $1", h.ID, us(h.ClosedAt), h.ClosedBy, h.Note))
 }
 
-func (d queries) Worklist(ctx context.Context, before time.Time, limit int) (w app.Worklist, err error) {
-	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND account = 0 AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(before), limit)
+func (d queries) Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (w app.Worklist, err error) {
+	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND account = 0 AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(claimed), limit)
 	if err != nil {
 		return w, err
 	}
 	if w.Cancels, err = many(ctx, d, d.scanCancel, selectCancel+"WHERE state = 'unknown' ORDER BY created_at LIMIT $1", limit); err != nil {
 		return w, err
 	}
+	// The list of states is the index's own: by it both engines see that the index will do.
+	const waiting = "WHERE state IN ('requested', 'sent', 'accepted', 'unknown') AND state = 'accepted' AND sent_at < $1 ORDER BY created_at LIMIT $2"
+	late, err := many(ctx, d, d.scanCancel, selectCancel+waiting, us(refunded), limit)
+	if err != nil {
+		return w, err
+	}
+	w.Cancels = append(w.Cancels, late...)
 	if w.Holds, err = d.Holds(ctx, true, limit); err != nil {
 		return w, err
 	}

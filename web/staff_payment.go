@@ -168,6 +168,11 @@ func hands(ctx context.Context, st app.Story) []templates.Hand {
 				Kind: "warn", Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.unknown.text"),
 				CancelID: c.ID, Resend: c.Whole, Settle: true, Ask: true,
 			})
+		case app.CancelStateAccepted:
+			list = append(list, templates.Hand{
+				Kind: "info", Title: text.T(ctx, "staff.hand.accepted", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.accepted.text"),
+				CancelID: c.ID, Settle: true,
+			})
 		case app.CancelStateSent, app.CancelStateRequested:
 			list = append(list, templates.Hand{Kind: "info", Title: text.T(ctx, "staff.hand.sent", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.sent.text")})
 		}
@@ -300,7 +305,7 @@ func eventIcon(k app.EventKind) string {
 		return "monitor"
 	case app.Approved, app.Deposited, app.StaffAccept:
 		return "circle-check"
-	case app.StaffCancel, app.CancelDone, app.CancelNotice, app.RefundNotice, app.CancelConfirmed, app.CancelResent:
+	case app.StaffCancel, app.CancelDone, app.CancelNotice, app.RefundNotice, app.CancelConfirmed, app.CancelResent, app.CancelAccepted:
 		return "undo-2"
 	case app.CancelUnknown, app.ReturnUnsigned:
 		return "circle-help"

@@ -47,9 +47,13 @@ func (s *Server) getWork(c echo.Context) error {
 		})
 	}
 	for _, cn := range w.Cancels {
+		name := "staff.hand.unknown"
+		if cn.State == app.CancelStateAccepted {
+			name = "staff.hand.accepted"
+		}
 		p.Cancels = append(p.Cancels, templates.WorkRow{
-			Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, cn.Amount)), Href: paymentPath(cn.Moid),
-			About: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt), Text: text.T(ctx, "staff.hand.unknown.text"),
+			Title: text.T(ctx, name, view.Won(ctx, cn.Amount)), Href: paymentPath(cn.Moid),
+			About: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt), Text: text.T(ctx, name+".text"),
 		})
 	}
 	for _, h := range w.Holds {
