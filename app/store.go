@@ -46,6 +46,7 @@ type Reader interface {
 	AllStaff(ctx context.Context) ([]Staff, error)
 	Invite(ctx context.Context, hash string) (Invite, error)
 	Session(ctx context.Context, hash string) (Session, error)
+	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
 	Senders(ctx context.Context) ([]Sender, error)
 	Setting(ctx context.Context, key string) (string, error)
 }

@@ -69,6 +69,10 @@ func (d queries) Session(ctx context.Context, hash string) (app.Session, error) 
 	return one(ctx, d, scanSession, "SELECT "+sessionColumns+" FROM sessions WHERE hash = $1", hash)
 }
 
+func (d queries) SessionsOf(ctx context.Context, staffID string) ([]app.Session, error) {
+	return many(ctx, d, scanSession, "SELECT "+sessionColumns+" FROM sessions WHERE staff_id = $1 ORDER BY seen_at DESC, hash", staffID)
+}
+
 func (t *transaction) SaveSession(ctx context.Context, v app.Session) error {
 	_, err := t.exec(ctx, "INSERT INTO sessions ("+sessionColumns+") VALUES ("+dollars(6)+`) ON CONFLICT (hash) DO UPDATE
 		SET staff_id = excluded.staff_id, data = excluded.data, seen_at = excluded.seen_at, expires_at = excluded.expires_at`,

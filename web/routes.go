@@ -86,7 +86,7 @@ func (s *Server) routes() []route {
 		{post, "/invite/:token", public, session, door, s.postInvite},
 
 		{get, "/admin", signedIn, session, desk, s.getPayments},
-		{get, "/admin/fresh", signedIn, session, desk, s.getFresh},
+		{get, freshPath, signedIn, session, desk, s.getFresh},
 		{get, "/admin/payments/:moid", signedIn, session, desk, s.getPayment},
 		{post, "/admin/payments/:moid/reveal", signedIn, session, deskForm, s.postReveal},
 		{post, "/admin/payments/:moid/ask", signedIn, session, call, s.postAsk},
@@ -103,6 +103,9 @@ func (s *Server) routes() []route {
 		{get, "/admin/requests/:no", signedIn, session, desk, s.getRequest},
 		{get, "/admin/requests/:no/qr.svg", signedIn, session, desk, s.getRequestQR},
 		{post, "/admin/requests/:no/close", signedIn, session, deskForm, s.postCloseRequest},
+
+		{get, "/admin/account", signedIn, session, desk, s.getAccount},
+		{post, "/admin/account/sessions", signedIn, session, deskForm, s.postEndSessions},
 
 		{get, "/admin/work", signedIn, session, desk, s.getWork},
 		{post, "/admin/holds/:id/close", signedIn, session, deskForm, s.postCloseHold},

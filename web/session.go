@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -19,8 +20,8 @@ import (
 
 // A session ends after sessionIdle without a request, and after sessionMax whatever happens.
 const (
-	sessionIdle  = 8 * time.Hour
-	sessionMax   = 24 * time.Hour
+	sessionIdle  = 15 * time.Minute
+	sessionMax   = 8 * time.Hour
 	sessionTouch = time.Minute // how exactly the last request is remembered
 )
 
@@ -29,7 +30,13 @@ const (
 	keyStaff   = "staff"   // ID of who signed in
 	keyCreated = "created" // time.Time
 	keySeen    = "seen"    // time.Time
+	keyRole    = "role"    // what the person might do when signing in
+	keyPeer    = "peer"    // the address it was begun from
+	keyAgent   = "agent"   // the browser, as it names itself
 )
+
+// maxAgent is how much of a browser's name is kept.
+const maxAgent = 300
 
 // sessionStore keeps gorilla's sessions in the database. The cookie carries a random key of 256 bits; the database
 // has its digest only, so that a stolen copy of it opens nothing.
@@ -78,18 +85,13 @@ func (st *sessionStore) New(r *http.Request, name string) (*sessions.Session, er
 	if err != nil {
 		return fresh, fmt.Errorf("session: %w", err)
 	}
-	if !st.now().Before(kept.ExpiresAt) {
+	// A clock that went back must not give an ended session more time.
+	if now := st.now(); !now.Before(kept.ExpiresAt) || now.Before(kept.SeenAt.Add(-sessionTouch)) {
 		return fresh, nil
 	}
-	data := map[string]string{}
-	if kept.Data != "" {
-		plain, err := st.keys.Open("session/"+hash, kept.Data)
-		if err != nil {
-			return fresh, fmt.Errorf("session: %w", err)
-		}
-		if err := json.Unmarshal(plain, &data); err != nil {
-			return fresh, fmt.Errorf("session: %w", err)
-		}
+	data, err := st.data(kept)
+	if err != nil {
+		return fresh, err
 	}
 	s := sessions.NewSession(st, name)
 	s.Options, s.ID = st.options(), cookie.Value
@@ -98,6 +100,22 @@ func (st *sessionStore) New(r *http.Request, name string) (*sessions.Session, er
 		s.Values[k] = v
 	}
 	return s, nil
+}
+
+// data opens what a stored session keeps besides its times.
+func (st *sessionStore) data(kept app.Session) (map[string]string, error) {
+	data := map[string]string{}
+	if kept.Data == "" {
+		return data, nil
+	}
+	plain, err := st.keys.Open("session/"+kept.Hash, kept.Data)
+	if err == nil {
+		err = json.Unmarshal(plain, &data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return data, nil
 }
 
 // Save stores the session and sets its cookie; with a negative MaxAge it deletes both.
@@ -163,6 +181,14 @@ func sessionHash(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// hashOf names a session as the database does; empty for one that is not stored.
+func hashOf(ses *sessions.Session) string {
+	if ses.ID == "" {
+		return ""
+	}
+	return sessionHash(ses.ID)
+}
+
 // session is the request's session.
 func (s *Server) session(c echo.Context) (*sessions.Session, error) {
 	return s.sessions.Get(c.Request(), s.sessions.cookieName())
@@ -180,16 +206,14 @@ func (s *Server) beginSession(c echo.Context, who app.Staff) error {
 	if err != nil {
 		return err
 	}
-	if old := ses.ID; old != "" {
-		ctx := c.Request().Context()
-		err := s.Shop.Store.Update(ctx, func(tx app.Tx) error { return tx.DeleteSession(ctx, sessionHash(old)) })
-		if err != nil {
-			return fmt.Errorf("session: %w", err)
-		}
+	if err := s.Shop.ForgetSession(c.Request().Context(), hashOf(ses)); err != nil {
+		return fmt.Errorf("session: %w", err)
 	}
 	ses.ID = ""
 	clear(ses.Values)
-	ses.Values[keyStaff] = who.ID
+	agent := strings.ToValidUTF8(c.Request().UserAgent(), "")
+	ses.Values[keyStaff], ses.Values[keyRole] = who.ID, string(who.Role)
+	ses.Values[keyPeer], ses.Values[keyAgent] = peer(c).String(), agent[:min(len(agent), maxAgent)]
 	return s.saveSession(c, ses)
 }
 

@@ -16,6 +16,9 @@ import (
 
 const staffKey = "staff"
 
+// freshPath is asked by an open list on its own: nobody uses it, so it keeps no session alive.
+const freshPath = "/admin/fresh"
+
 // requireStaff lets in who is signed in and has the right. It is the one gate of the back office.
 func (s *Server) requireStaff(r right) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -50,7 +53,10 @@ func (s *Server) readStaff(c echo.Context) (app.Staff, error) {
 	if err != nil {
 		return app.Staff{}, err
 	}
-	if seen, _ := ses.Values[keySeen].(time.Time); s.Now().Sub(seen) >= sessionTouch {
+	if role, _ := ses.Values[keyRole].(string); role != string(who.Role) {
+		return app.Staff{}, errSignedOut // other rights, another session
+	}
+	if seen, _ := ses.Values[keySeen].(time.Time); c.Path() != freshPath && s.Now().Sub(seen) >= sessionTouch {
 		if err := s.saveSession(c, ses); err != nil {
 			return app.Staff{}, err
 		}

@@ -141,6 +141,8 @@ func TestSignIn(t *testing.T) {
 }
 
 // TestSessionIsNew: a key that somebody planted before the sign-in opens nothing after it.
+//
+// proves S14
 func TestSessionIsNew(t *testing.T) {
 	b := newBuyerShop(t, false)
 	d := b.desk(app.RoleStaff)
@@ -233,6 +235,7 @@ func TestSignOut(t *testing.T) {
 	leads(t, b.post("/admin/sign-out", nil), "/admin/sign-in?bye=1")
 }
 
+// proves S14
 func TestSessionEnds(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		d := newBuyerShop(t, false).desk(app.RoleStaff)
@@ -245,7 +248,7 @@ func TestSessionEnds(t *testing.T) {
 	})
 	t.Run("however busy", func(t *testing.T) {
 		d := newBuyerShop(t, false).desk(app.RoleStaff)
-		for end := d.now().Add(web.SessionMax); d.now().Before(end); d.pass(time.Hour) {
+		for end := d.now().Add(web.SessionMax); d.now().Before(end); d.pass(10 * time.Minute) {
 			says(t, d.get("/admin"), 200)
 		}
 		leads(t, d.get("/admin"), "/admin/sign-in")
@@ -312,7 +315,10 @@ func TestOwnerLink(t *testing.T) {
 	says(t, late.signIn(ownerMail, goodPassword), 401)
 }
 
-// TestInviteLink: the owner's page shows a link once; it works once, for the invited address only.
+// TestInviteLink: the owner's page shows a link once; it works once, for the invited address only. A new password
+// ends the sessions of the old one.
+//
+// proves S14
 func TestInviteLink(t *testing.T) {
 	b := newBuyerShop(t, false)
 	boss := b.desk(app.RoleOwner)

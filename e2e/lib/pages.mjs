@@ -68,6 +68,7 @@ export async function staffPages(page, demo) {
       "staff-request": request,
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
+      "staff-account": demo.shop + "/admin/account",
     },
   };
 }

@@ -170,3 +170,24 @@ func MaskEmail(mail string) string {
 	_, n := utf8.DecodeRuneInString(mail)
 	return mail[:n] + "***" + mail[at:]
 }
+
+// Browser names the browser and the system that a User-Agent header tells of, such as "Chrome · Windows"; empty if
+// it tells of neither. A header can say anything: it helps people to recognise their own, and proves nothing.
+func Browser(agent string) string {
+	known := func(list [][2]string) string {
+		for _, k := range list {
+			if strings.Contains(agent, k[0]) {
+				return k[1]
+			}
+		}
+		return ""
+	}
+	browser := known([][2]string{
+		{"Edg", "Edge"}, {"Whale/", "Whale"}, {"SamsungBrowser/", "Samsung Internet"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"},
+		{"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	})
+	system := known([][2]string{
+		{"Windows", "Windows"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	})
+	return strings.Trim(browser+" · "+system, " ·")
+}
