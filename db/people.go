@@ -136,7 +136,11 @@ func (t *transaction) SetSetting(ctx context.Context, key, value string) error {
 	return err
 }
 
+// CountAttempt also forgets what is too old to count: names that strangers make up may not pile up.
 func (t *transaction) CountAttempt(ctx context.Context, key string, since, now time.Time) (int, error) {
+	if _, err := t.exec(ctx, "DELETE FROM attempts WHERE since < $1", us(since)); err != nil {
+		return 0, err
+	}
 	n, err := one(ctx, t.queries, scanInt, `INSERT INTO attempts (name, since, n) VALUES ($1, $2, 1) ON CONFLICT (name) DO UPDATE
 		SET n = CASE WHEN attempts.since < $3 THEN 1 ELSE attempts.n + 1 END, since = CASE WHEN attempts.since < $3 THEN excluded.since ELSE attempts.since END
 		RETURNING n`, key, us(now), us(since))

@@ -30,3 +30,9 @@ const (
 	SessionIdle time.Duration = sessionIdle
 	SessionMax  time.Duration = sessionMax
 )
+
+// RoomSize is how many requests a room answers at the same time, and how many more wait.
+func RoomSize(name string) (running, waiting int) {
+	n := rooms()[roomName(name)]
+	return n.running, n.waiting
+}

@@ -79,7 +79,7 @@ func (c demoCmd) Run(ctx context.Context, w *world) (err error) {
 	return runParts(ctx,
 		func(ctx context.Context) error { return serveHTTP(ctx, gatewayListener, d.gateway.Handler(), log) },
 		after(open, d.house.work),
-		func(ctx context.Context) error { return serveHTTP(ctx, shopListener, d.house.pages, log) },
+		func(ctx context.Context) error { return serveHTTP(ctx, bound(shopListener, nil), d.house.pages, log) },
 		after(open, d.gateway.Run),
 		func(ctx context.Context) error { return d.begin(ctx, w, open) },
 	)

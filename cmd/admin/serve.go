@@ -113,7 +113,7 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	}
 	err = runParts(ctx, append(parts,
 		func(ctx context.Context) error { return serveHTTP(ctx, control, h.staffDesk(), cfg.Log) },
-		func(ctx context.Context) error { return serveHTTP(ctx, ln, h.pages, cfg.Log) })...)
+		func(ctx context.Context) error { return serveHTTP(ctx, bound(ln, cfg.Proxies), h.pages, cfg.Log) })...)
 	// crash point: serving stopped, store not closed
 	cfg.Log.Info("stopped")
 	return err
