@@ -129,6 +129,12 @@ func (w *writer) broken() error {
 func (w *writer) loop(c *sql.Conn) {
 	defer close(w.stopped)
 	defer c.Close()
+	p := newPrepared(c)
+	defer func() {
+		if err := p.forget(); err != nil {
+			w.log.Warn("closing the writer's statements failed", "error", err)
+		}
+	}()
 	for first := range w.queue {
 		batch := []*write{first}
 	more:
@@ -143,17 +149,17 @@ func (w *writer) loop(c *sql.Conn) {
 				break more
 			}
 		}
-		w.commit(c, batch)
+		w.commit(p, batch)
 		if w.since += len(batch); w.since >= checkpointEvery {
 			w.since = 0
-			w.checkpoint(c)
+			w.checkpoint(p)
 		}
 	}
 }
 
 // checkpoint moves what was committed from the log into the database file. SQLite would do so by itself, and would
 // say nothing when the disk fails at it.
-func (w *writer) checkpoint(c *sql.Conn) {
+func (w *writer) checkpoint(c conn) {
 	if w.broken() != nil {
 		return
 	}
@@ -168,7 +174,7 @@ func (w *writer) checkpoint(c *sql.Conn) {
 }
 
 // commit runs a batch as one transaction. Nobody hears of success before the commit.
-func (w *writer) commit(c *sql.Conn, batch []*write) {
+func (w *writer) commit(c conn, batch []*write) {
 	ctx := context.Background()
 	results := make([]error, len(batch))
 	if w.reserve.spent {
@@ -208,7 +214,7 @@ func (w *writer) commit(c *sql.Conn, batch []*write) {
 
 // runAll gives each caller its turn. An error means that the whole transaction is lost: none of them may be told
 // of success, and nobody after it may run, since its savepoint would be a transaction of its own.
-func (w *writer) runAll(ctx context.Context, c *sql.Conn, batch []*write, results []error) error {
+func (w *writer) runAll(ctx context.Context, c conn, batch []*write, results []error) error {
 	if err := w.broken(); err != nil {
 		return err
 	}
@@ -240,7 +246,7 @@ func (w *writer) fail(err error) {
 }
 
 // run gives one caller its savepoint. lost: not this caller alone failed, but the transaction under all of them.
-func (w *writer) run(ctx context.Context, c *sql.Conn, job *write) (err, lost error) {
+func (w *writer) run(ctx context.Context, c conn, job *write) (err, lost error) {
 	if err := job.ctx.Err(); err != nil {
 		return err, nil
 	}
