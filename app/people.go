@@ -2,108 +2,17 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/mail"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"golang.org/x/crypto/argon2"
 )
 
-// Limits of signing in.
-const (
-	MinPassword  = 12 // characters
-	maxFailures  = 5  // in failWindow, by account and by address
-	failWindow   = 15 * time.Minute
-	inviteFor    = 72 * time.Hour
-	hashParallel = 4 // passwords hashed at the same time: each takes 19 MiB
-)
-
-// argon2id parameters: 19 MiB, two passes.
-const (
-	argonTime, argonMemory, argonThreads, argonLen = 2, 19 * 1024, 1, 32
-)
-
-// hash is argon2id in PHC form. It waits for a place, so that a burst of sign-ins does not take all memory.
-func (s *Shop) hash(password string, salt []byte) string {
-	s.hashingOnce.Do(func() { s.hashing = make(chan struct{}, hashParallel) })
-	s.hashing <- struct{}{}
-	defer func() { <-s.hashing }()
-	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonLen)
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		b64.EncodeToString(salt), b64.EncodeToString(key))
-}
-
-func (s *Shop) newHash(password string) Secret {
-	salt := make([]byte, 16)
-	rand.Read(salt)
-	return Secret(s.hash(password, salt))
-}
-
-// passwordOK takes the same time whether or not there is a hash to compare with.
-func (s *Shop) passwordOK(stored Secret, password string) bool {
-	parts := strings.Split(stored.Reveal(), "$")
-	salt := make([]byte, 16)
-	if len(parts) == 6 {
-		if b, err := base64.RawStdEncoding.DecodeString(parts[4]); err == nil {
-			salt = b
-		}
-	}
-	again := s.hash(password, salt)
-	return subtle.ConstantTimeCompare([]byte(again), []byte(stored.Reveal())) == 1
-}
-
-// SignIn checks a person's password. ErrSignIn: the pair is wrong, whichever of the two. ErrThrottled: five
-// failures in fifteen minutes, for this account or from this address.
-func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Addr) (Staff, error) {
-	ctx = Essential(ctx)
-	email = strings.ToLower(strings.TrimSpace(email))
-	keys := []string{"account " + digest([]byte(email)), "address " + peer.Unmap().String()}
-	now := s.Now()
-	// Counted before the password is looked at, and forgotten when it is right: of many guesses that come at the
-	// same moment no more are taken than of guesses one after the other.
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		for _, k := range keys {
-			if n, err := tx.Attempts(ctx, k, now.Add(-failWindow)); err != nil {
-				return err
-			} else if n >= maxFailures {
-				return ErrThrottled
-			}
-		}
-		for _, k := range keys {
-			if _, err := tx.CountAttempt(ctx, k, now.Add(-failWindow), now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return Staff{}, err
-	}
-	p, err := s.Store.StaffByEmail(ctx, email)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Staff{}, err
-	}
-	if !s.passwordOK(p.PasswordHash, password) || p.ID == "" || !p.DisabledAt.IsZero() {
-		s.Log.Warn("a sign-in was refused", "peer", peer)
-		return Staff{}, ErrSignIn
-	}
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		return errors.Join(tx.ClearAttempts(ctx, keys[0]), tx.ClearAttempts(ctx, keys[1]))
-	})
-	if err != nil {
-		return Staff{}, err
-	}
-	return p, nil
-}
+// inviteFor is how long a one-time link is good.
+const inviteFor = 72 * time.Hour
 
 // OwnerInvite makes the one-time token of the first start; empty when there is an owner already.
 func (s *Shop) OwnerInvite(ctx context.Context) (token string, err error) {
@@ -192,6 +101,9 @@ func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password st
 	if err != nil {
 		return Staff{}, err
 	}
+	if guessable(password, p.Email, p.Name) {
+		return Staff{}, &InputError{Field: "password", Code: "password.common"}
+	}
 	p.Role, p.PasswordHash = i.Role, s.newHash(password)
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		i, err := tx.Invite(ctx, i.Hash)
@@ -225,7 +137,8 @@ func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password st
 	return p, err
 }
 
-// AddStaff makes a person with a password at once, for the command line and the demo.
+// AddStaff makes a person with a password at once. It is for the demo, whose password everybody knows: of a password
+// only the length is asked.
 func (s *Shop) AddStaff(ctx context.Context, email, name string, role Role, password string) (Staff, error) {
 	p, err := readPerson(email, name, password)
 	if err != nil {
@@ -288,7 +201,7 @@ func readPerson(email, name, password string) (Staff, error) {
 	if name == "" || utf8.RuneCountInString(name) > 40 {
 		errs = append(errs, &InputError{Field: "name", Code: "required", Value: name})
 	}
-	if n := utf8.RuneCountInString(password); n < MinPassword || n > 200 || strings.EqualFold(password, email) {
+	if n := utf8.RuneCountInString(password); n < MinPassword || n > maxPassword || !utf8.ValidString(password) {
 		errs = append(errs, &InputError{Field: "password", Code: "password"})
 	}
 	return Staff{Email: email, Name: name}, errors.Join(errs...)

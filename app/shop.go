@@ -29,6 +29,9 @@ type Shop struct {
 	hub          hub                       // who watches which order
 	hashing      chan struct{}             // bounds the memory that password hashing takes
 	hashingOnce  sync.Once                 //
+	attempts     attempts                  // sign-ins under way
+	// derive is argon2id; tests count how often it is asked.
+	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 }
 
 // KST is the time zone of the shop and the gateway: UTC+9, without summer time since 1988.

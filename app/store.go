@@ -103,8 +103,10 @@ type Tx interface {
 	SaveSender(ctx context.Context, s Sender) error // inserts or replaces
 	SetSetting(ctx context.Context, key, value string) error
 	// CountAttempt counts one more failed sign-in under key in the window that began after since, and returns
-	// how many there are now; ClearAttempts forgets them.
-	CountAttempt(ctx context.Context, key string, since, now time.Time) (int, error)
+	// how many there are now; the one that makes them full begins the window anew. What is older is forgotten,
+	// whoever's it is. TakeBackAttempt says that one of them was none; ClearAttempts forgets them.
+	CountAttempt(ctx context.Context, key string, since, now time.Time, full int) (int, error)
+	TakeBackAttempt(ctx context.Context, key string) error
 	Attempts(ctx context.Context, key string, since time.Time) (int, error)
 	ClearAttempts(ctx context.Context, key string) error
 }

@@ -137,14 +137,19 @@ func (t *transaction) SetSetting(ctx context.Context, key, value string) error {
 }
 
 // CountAttempt also forgets what is too old to count: names that strangers make up may not pile up.
-func (t *transaction) CountAttempt(ctx context.Context, key string, since, now time.Time) (int, error) {
+func (t *transaction) CountAttempt(ctx context.Context, key string, since, now time.Time, full int) (int, error) {
 	if _, err := t.exec(ctx, "DELETE FROM attempts WHERE since < $1", us(since)); err != nil {
 		return 0, err
 	}
 	n, err := one(ctx, t.queries, scanInt, `INSERT INTO attempts (name, since, n) VALUES ($1, $2, 1) ON CONFLICT (name) DO UPDATE
-		SET n = CASE WHEN attempts.since < $3 THEN 1 ELSE attempts.n + 1 END, since = CASE WHEN attempts.since < $3 THEN excluded.since ELSE attempts.since END
-		RETURNING n`, key, us(now), us(since))
+		SET n = attempts.n + 1, since = CASE WHEN attempts.n + 1 = $3 THEN excluded.since ELSE attempts.since END
+		RETURNING n`, key, us(now), full)
 	return int(n), err
+}
+
+func (t *transaction) TakeBackAttempt(ctx context.Context, key string) error {
+	_, err := t.exec(ctx, "UPDATE attempts SET n = n - 1 WHERE name = $1 AND n > 0", key)
+	return err
 }
 
 func (t *transaction) Attempts(ctx context.Context, key string, since time.Time) (int, error) {

@@ -73,32 +73,50 @@ func TestPeople(t *testing.T) {
 	})
 }
 
-// TestAttempts: failures are counted within a window that starts with the first of them.
+// TestAttempts: failures are counted within a window that starts with the first of them, and once they are full with
+// the last. What is older is gone, whoever's it is.
 func TestAttempts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		for i, c := range []struct {
-			after time.Duration
-			want  int
-		}{{0, 1}, {time.Minute, 2}, {14 * time.Minute, 3}, {16 * time.Minute, 1}} {
-			now := at.Add(c.after)
+		count := func(key string, after time.Duration, want int) {
+			t.Helper()
+			now := at.Add(after)
 			update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
-				n, err := tx.CountAttempt(ctx, "a@example.com", now.Add(-15*time.Minute), now)
-				if n != c.want {
-					t.Errorf("failure %d: counted %d, want %d", i, n, c.want)
+				n, err := tx.CountAttempt(ctx, key, now.Add(-15*time.Minute), now, 4)
+				if n != want {
+					t.Errorf("%s after %v: counted %d, want %d", key, after, n, want)
 				}
 				return err
 			})
 		}
-		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
-			if err := tx.ClearAttempts(ctx, "a@example.com"); err != nil {
+		left := func(key string, after time.Duration, want int) {
+			t.Helper()
+			update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+				n, err := tx.Attempts(ctx, key, at.Add(after-15*time.Minute))
+				if n != want {
+					t.Errorf("%s after %v: %d left, want %d", key, after, n, want)
+				}
 				return err
-			}
-			n, err := tx.Attempts(ctx, "a@example.com", at)
-			if n != 0 {
-				t.Errorf("%d left", n)
-			}
-			return err
+			})
+		}
+		count("a", 0, 1)
+		count("a", time.Minute, 2)
+		count("a", 14*time.Minute, 3)
+		count("b", 14*time.Minute, 1)
+		count("b", 16*time.Minute, 2)
+		left("a", 16*time.Minute, 0)
+		count("a", 16*time.Minute, 1)
+		for i := range 3 {
+			count("a", 17*time.Minute+time.Duration(i)*time.Minute, 2+i)
+		}
+		left("a", 33*time.Minute, 4) // full at 19 minutes
+		left("a", 35*time.Minute, 0)
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.TakeBackAttempt(ctx, "b") })
+		left("b", 20*time.Minute, 1)
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			return errors.Join(tx.TakeBackAttempt(ctx, "b"), tx.TakeBackAttempt(ctx, "b"), tx.TakeBackAttempt(ctx, "nobody"), tx.ClearAttempts(ctx, "a"))
 		})
+		left("b", 20*time.Minute, 0)
+		left("a", 20*time.Minute, 0)
 	})
 }
 

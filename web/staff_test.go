@@ -158,6 +158,7 @@ func TestSessionIsNew(t *testing.T) {
 	}
 }
 
+// proves S15
 func TestSignInThrottle(t *testing.T) {
 	for _, c := range []struct {
 		what        string
@@ -198,6 +199,8 @@ func TestSignInThrottle(t *testing.T) {
 }
 
 // TestSignInAllAtOnce: guesses that come together are counted like guesses one after the other.
+//
+// proves S15
 func TestSignInAllAtOnce(t *testing.T) {
 	b := newBuyerShop(t, false)
 	b.person(staffMail, app.RoleStaff)
@@ -289,6 +292,7 @@ func TestOwnerLink(t *testing.T) {
 			t.Error("the password comes back")
 		}
 	}
+	says(t, b.post(at, url.Values{"email": {ownerMail}, "name": {"김주인"}, "password": {"비밀번호-1234567"}}), 422, "남이 먼저 떠올릴 만한")
 	good := url.Values{"email": {ownerMail}, "name": {"김주인"}, "password": {goodPassword}}
 	w := b.post(at, good)
 	leads(t, w, "/admin")
