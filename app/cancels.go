@@ -16,7 +16,7 @@ type CancelPlan struct {
 	Payment            Payment
 	Left               Won
 	Key                string  // one-time key of the form: the same key is the same cancel
-	SameDay            bool    // of the approval, in Korea: before acquisition, back at once
+	SameDay            bool    // of the approval, by the gateway's own time, in Korea: before acquisition, back at once
 	PartAllowed        bool    // CARD, BANK and VBANK only
 	NeedsRefundAccount bool    // a deposit came: it is paid back to an account
 	WithdrawsAccount   bool    // no deposit came: the account is closed
@@ -82,7 +82,7 @@ func planCancel(p Payment, now time.Time) CancelPlan {
 	if at.IsZero() {
 		at = p.PaidAt
 	}
-	plan.SameDay = !at.IsZero() && kstDay(at) == kstDay(now)
+	plan.SameDay = !at.IsZero() && kstDay(now) <= kstDay(at) // our clock may be behind the gateway's
 	return plan
 }
 

@@ -16,7 +16,7 @@ const refundTooLong = 7 * 24 * time.Hour
 
 // Worklist is what needs a person's hand now.
 func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
-	now := s.Now()
+	now := s.latest()
 	return s.Store.Worklist(ctx, now.Add(-claimedTooLong), now.Add(-refundTooLong), 100)
 }
 

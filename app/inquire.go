@@ -186,7 +186,7 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 		case q.Balance == before-c.Amount:
 			settled = true
 			return s.settle(ctx, tx, c, c.granted(), "inquiry", in)
-		case q.Balance > before-c.Amount && s.Now().Sub(c.SentAt) >= notHappenedAfter: // less went back than c alone
+		case q.Balance > before-c.Amount && s.latest().Sub(c.SentAt) >= notHappenedAfter: // less went back than c alone
 			settled = true
 			in.Code, in.Text = NotThere.Code(), strings.TrimSpace(q.ResultMsg+" "+q.ResultCode)
 			return s.settle(ctx, tx, c, CancelRefused, "inquiry", in)

@@ -69,7 +69,7 @@ func (s *Shop) Checkout(ctx context.Context, token string) (Checkout, error) {
 	}
 	c.Methods = methodsFor(m, o)
 	c.Origins = []string{m.Endpoints.PCWindow, m.Endpoints.MobileWindow}
-	c.Status, c.Current = buyerStatus(o, c.Payments, s.Now())
+	c.Status, c.Current = buyerStatus(o, c.Payments, s.latest())
 	if c.Current != nil && c.Current.TID != "" && (c.Status == BuyerPaid || c.Status == BuyerPartlyCancelled || c.Status == BuyerCancelled) {
 		c.Receipt = s.Gateway(m).ReceiptURL(c.Current.TID, smartro.Slip)
 	}
@@ -177,7 +177,7 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 		if err != nil {
 			return err
 		}
-		if err := payable(o, ps, s.Now()); err != nil {
+		if err := payable(o, ps, s.latest()); err != nil {
 			return err
 		}
 		epoch, err := epochOf(ctx, tx)

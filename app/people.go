@@ -69,7 +69,7 @@ func (s *Shop) CheckInvite(ctx context.Context, token string) (Invite, error) {
 // usable refuses what was used or is too old, and the link of an earlier start once there is an owner: every start
 // without an owner prints another one.
 func (s *Shop) usable(ctx context.Context, r Reader, i Invite) error {
-	if !i.UsedAt.IsZero() || s.Now().After(i.ExpiresAt) {
+	if !i.UsedAt.IsZero() || s.latest().After(i.ExpiresAt) {
 		return fmt.Errorf("invite: used or too old: %w", ErrNotFound)
 	}
 	if i.Email != "" {

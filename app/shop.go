@@ -27,6 +27,7 @@ type Shop struct {
 	MallIP       string                    // IPv4 address of this server, sent in the form
 	calls        sync.WaitGroup            // cancels on their way
 	hub          hub                       // who watches which order
+	highest      highest                   // time
 	hashing      chan struct{}             // bounds the memory that password hashing takes
 	hashingOnce  sync.Once                 //
 	attempts     attempts                  // sign-ins under way

@@ -84,6 +84,10 @@ type Tx interface {
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
 
+	// SeeTime returns the highest time that it was ever told, and keeps now where that is higher by more than a
+	// minute. A time that is ahead of now by more than wrong was a mistake: now takes its place.
+	SeeTime(ctx context.Context, now time.Time, wrong time.Duration) (time.Time, error)
+
 	AddJob(ctx context.Context, j Job) error // same Kind and Ref waiting already: the earlier DueAt wins
 	// LeaseJobs takes at most limit jobs that are due and leased to nobody, until the given time.
 	LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]Job, error)

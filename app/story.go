@@ -26,6 +26,8 @@ type Entry struct {
 	Event   *Event
 	Message *Message
 	Actor   string // the name of the person who did it; empty: nobody
+
+	place time.Time // in the timeline
 }
 
 // Story reads one payment with everything that touched it.
@@ -77,17 +79,33 @@ func (s *Shop) timeline(ctx context.Context, p Payment) ([]Entry, error) {
 		return nil, err
 	}
 	var list []Entry
+	// Events stand as they are numbered, whatever the clock did, and a message before what it brought about.
+	byID := map[string]*Message{}
 	for i := range messages {
 		if messages[i].About == p.Moid {
-			list = append(list, Entry{At: messages[i].At, Message: &messages[i]})
+			byID[messages[i].ID] = &messages[i]
 		}
 	}
+	var place time.Time
 	for i := range events {
-		if events[i].Moid == p.Moid {
-			list = append(list, Entry{At: events[i].At, Event: &events[i], Actor: names[events[i].Actor]})
+		e := &events[i]
+		if e.At.After(place) {
+			place = e.At
+		}
+		if m := byID[e.MessageID]; m != nil {
+			list = append(list, Entry{At: m.At, Message: m, place: place})
+			delete(byID, m.ID)
+		}
+		if e.Moid == p.Moid {
+			list = append(list, Entry{At: e.At, Event: e, Actor: names[e.Actor], place: place})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Entry) int { return a.At.Compare(b.At) })
+	for i := range messages {
+		if m := &messages[i]; byID[m.ID] != nil { // it changed nothing
+			list = append(list, Entry{At: m.At, Message: m, place: m.At})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Entry) int { return a.place.Compare(b.place) })
 	slices.Reverse(list)
 	return list, nil
 }

@@ -31,9 +31,12 @@ const (
 
 // WorkOnce does the jobs that are due now and says how many it took.
 func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
-	now := s.Now()
 	var jobs []Job
-	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		now, err := s.keepLatest(ctx, tx)
+		if err != nil {
+			return err
+		}
 		jobs, err = tx.LeaseJobs(ctx, now, now.Add(leaseFor), leaseMany)
 		return err
 	})
@@ -70,7 +73,7 @@ const frozenFor = 5 * time.Minute
 // later puts a job back untried.
 func (s *Shop) later(ctx context.Context, j Job) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		j.LeaseUntil, j.DueAt = time.Time{}, s.Now().Add(frozenFor)
+		j.LeaseUntil, j.DueAt = time.Time{}, s.latest().Add(frozenFor)
 		return tx.SaveJob(ctx, j)
 	})
 }
@@ -83,7 +86,7 @@ func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error
 		}
 		j.Attempts++
 		j.LeaseUntil = time.Time{}
-		j.DueAt = s.Now().Add(backOff(j.Attempts))
+		j.DueAt = s.latest().Add(backOff(j.Attempts))
 		j.LastError = ""
 		if cause != nil {
 			j.LastError = cause.Error()
@@ -124,7 +127,7 @@ func (s *Shop) lookAfterCancel(ctx context.Context, id string) (again bool, err 
 		return false, err
 	}
 	if c.State == CancelStateSent {
-		if s.Now().Sub(c.SentAt) < answerBy {
+		if s.latest().Sub(c.SentAt) < answerBy {
 			return true, nil
 		}
 		err = s.Store.Update(ctx, func(tx Tx) error {
@@ -162,7 +165,7 @@ func (s *Shop) expire(ctx context.Context, moid Moid) error {
 		if p, err = tx.Payment(ctx, moid); err != nil {
 			return err
 		}
-		_, err := s.apply(ctx, tx, p, Input{Kind: Timer, Level: T3, At: s.Now(), TID: p.TID})
+		_, err := s.apply(ctx, tx, p, Input{Kind: Timer, Level: T3, At: s.latest(), TID: p.TID})
 		return err
 	})
 	if err == nil {

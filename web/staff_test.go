@@ -238,7 +238,10 @@ func TestSignOut(t *testing.T) {
 	leads(t, b.post("/admin/sign-out", nil), "/admin/sign-in?bye=1")
 }
 
-// proves S14
+// TestSessionEnds: a session ends when nobody used it, when it is old, when its person may not come in, and when the
+// clock can't say how old it is.
+//
+// proves S14, R26
 func TestSessionEnds(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		d := newBuyerShop(t, false).desk(app.RoleStaff)
@@ -255,6 +258,15 @@ func TestSessionEnds(t *testing.T) {
 			says(t, d.get("/admin"), 200)
 		}
 		leads(t, d.get("/admin"), "/admin/sign-in")
+	})
+	t.Run("the clock stepped back", func(t *testing.T) {
+		b := newBuyerShop(t, false)
+		d := b.desk(app.RoleStaff)
+		d.pass(-30 * time.Second) // as much as servers differ
+		says(t, d.get("/admin"), 200)
+		d.pass(-time.Hour)
+		leads(t, d.get("/admin"), "/admin/sign-in")
+		leads(t, b.signIn(staffMail, goodPassword), "/admin")
 	})
 	t.Run("disabled", func(t *testing.T) {
 		b := newBuyerShop(t, false)
