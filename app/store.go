@@ -39,6 +39,7 @@ type Reader interface {
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
 	// Worklist lists claims made before claimed, and refunds sent before refunded, among what needs a hand.
+	Job(ctx context.Context, id string) (Job, error)
 	Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (Worklist, error)
 
 	StaffByEmail(ctx context.Context, email string) (Staff, error)
@@ -88,7 +89,9 @@ type Tx interface {
 	// minute. A time that is ahead of now by more than wrong was a mistake: now takes its place.
 	SeeTime(ctx context.Context, now time.Time, wrong time.Duration) (time.Time, error)
 
-	AddJob(ctx context.Context, j Job) error // same Kind and Ref waiting already: the earlier DueAt wins
+	// AddJob adds j. Where one of the same Kind and Ref waits already the earlier DueAt wins; one that was given up
+	// starts anew.
+	AddJob(ctx context.Context, j Job) error
 	// LeaseJobs takes at most limit jobs that are due and leased to nobody, until the given time.
 	LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]Job, error)
 	SaveJob(ctx context.Context, j Job) error
@@ -168,6 +171,7 @@ type Worklist struct {
 	Cancels  []Cancel  // unknown, or a refund accepted before the given time and still not paid out
 	Holds    []Hold    // open
 	Senders  []Sender  // asked
+	GivenUp  []Job     // tried many times, in vain
 	Unjudged int
 }
 
@@ -175,8 +179,8 @@ type Worklist struct {
 type Job struct {
 	ID         string
 	Kind       JobKind
-	Ref        string // Moid or cancel ID
-	DueAt      time.Time
+	Ref        string    // Moid or cancel ID
+	DueAt      time.Time // zero: given up, until a person has it tried again
 	LeaseUntil time.Time
 	Attempts   int
 	LastError  string

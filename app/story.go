@@ -140,7 +140,7 @@ func (s *Shop) RawMessage(ctx context.Context, actor Staff, id string) (Message,
 		a, _ := smartro.ParseCancelAnswer(m.Raw)
 		return m, a.Fields, nil
 	case m.Channel == ChannelAnswer:
-		q, _ := smartro.ParseInquiry(m.Raw)
+		q, _ := merchant.ParseInquiry(m.Raw)
 		return m, q.Fields, nil
 	}
 	n, err := s.Gateway(merchant).ReadNotice(m.Raw, charsetOf(Arrival{Channel: m.Channel}, merchant))

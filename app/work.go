@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -78,10 +79,11 @@ func (s *Shop) later(ctx context.Context, j Job) error {
 	})
 }
 
-// finish forgets a job that is done and puts back one that is not, later each time.
+// finish forgets a job that is done and puts back one that is not, later each time. One that fails to the end is kept
+// for a person; one that only finds nothing new is forgotten, for what it is about is on the list by itself.
 func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if !again || j.Attempts+1 >= giveUp {
+		if !again || j.Attempts+1 >= giveUp && cause == nil {
 			return tx.DeleteJob(ctx, j.ID)
 		}
 		j.Attempts++
@@ -91,6 +93,27 @@ func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error
 		if cause != nil {
 			j.LastError = cause.Error()
 		}
+		if j.Attempts >= giveUp {
+			j.DueAt = time.Time{}
+		}
+		return tx.SaveJob(ctx, j)
+	})
+}
+
+// RetryJob has a job that was given up tried again. ErrConflict: it was not given up.
+func (s *Shop) RetryJob(ctx context.Context, actor Staff, id string) error {
+	if actor.ID == "" {
+		return ErrForbidden
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		j, err := tx.Job(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !j.DueAt.IsZero() {
+			return fmt.Errorf("job %s: %w", id, ErrConflict)
+		}
+		j.DueAt, j.Attempts = s.Now(), 0
 		return tx.SaveJob(ctx, j)
 	})
 }

@@ -123,6 +123,10 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded time.Time, limi
 	if w.Senders, err = many(ctx, d, scanSender, selectSender+"WHERE state = 'asked' ORDER BY first_at LIMIT $1", limit); err != nil {
 		return w, err
 	}
+	w.GivenUp, err = many(ctx, d, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE due_at = 0 ORDER BY created_at LIMIT $1", limit)
+	if err != nil {
+		return w, err
+	}
 	n, err := one(ctx, d, scanInt, "SELECT COUNT(*) FROM messages WHERE verdict = 'unjudged'")
 	w.Unjudged = int(n)
 	return w, err

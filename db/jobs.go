@@ -15,7 +15,8 @@ func scanJob(s scanner) (j app.Job, err error) {
 
 func (t *transaction) AddJob(ctx context.Context, j app.Job) error {
 	_, err := t.exec(ctx, "INSERT INTO jobs ("+jobColumns+") VALUES ("+dollars(8)+`) ON CONFLICT (kind, ref)
-		DO UPDATE SET due_at = CASE WHEN excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
+		DO UPDATE SET attempts = CASE WHEN jobs.due_at = 0 THEN 0 ELSE jobs.attempts END,
+		due_at = CASE WHEN jobs.due_at = 0 OR excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
 		j.ID, j.Kind, j.Ref, us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError, us(j.CreatedAt))
 	return err
 }
@@ -41,7 +42,7 @@ func (t *transaction) SeeTime(ctx context.Context, now time.Time, wrong time.Dur
 
 func (t *transaction) LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]app.Job, error) {
 	return many(ctx, t.queries, scanJob, `UPDATE jobs SET lease_until = $1
-		WHERE id IN (SELECT id FROM jobs WHERE due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3) AND lease_until <= $2
+		WHERE id IN (SELECT id FROM jobs WHERE due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3) AND lease_until <= $2
 		RETURNING `+jobColumns, us(until), us(now), limit)
 }
 
@@ -53,4 +54,9 @@ func (t *transaction) SaveJob(ctx context.Context, j app.Job) error {
 func (t *transaction) DeleteJob(ctx context.Context, id string) error {
 	_, err := t.exec(ctx, "DELETE FROM jobs WHERE id = $1", id)
 	return err
+}
+
+// Job reads one job.
+func (d queries) Job(ctx context.Context, id string) (app.Job, error) {
+	return one(ctx, d, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE id = $1", id)
 }

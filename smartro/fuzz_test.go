@@ -72,7 +72,7 @@ func FuzzParseInquiry(f *testing.F) {
 	f.Add([]byte(`{"ResultCode":"0000","Tid":"` + string(cardTID) + `","Amt":11000,"StateCd":"0"}`))
 	f.Add([]byte(`{"tid":null,"a":[1],"a":{"b":1}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		q, err := smartro.ParseInquiry(raw)
+		q, err := smartro.Merchant{}.ParseInquiry(raw)
 		if err != nil && !reflect.DeepEqual(q, smartro.Inquiry{}) {
 			t.Fatalf("error %v, yet the inquiry says %+v", err, q)
 		}

@@ -44,9 +44,6 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 	return q, nil
 }
 
-// ParseInquiry is [Merchant.ParseInquiry] of a merchant that changed nothing of its InquiryShape.
-func ParseInquiry(raw []byte) (Inquiry, error) { return Merchant{}.ParseInquiry(raw) }
-
 // ParseInquiry reads the answer of the receipt-data API: one flat JSON object, names without case and
 // underscores, spelled as m.InquiryShape says. The error is ErrUnreadable, ErrAmbiguous, ErrTooLarge,
 // ErrNotProven or a *FieldError, and the Inquiry is then zero.

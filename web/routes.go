@@ -109,6 +109,7 @@ func (s *Server) routes() []route {
 
 		{get, "/admin/work", signedIn, session, desk, s.getWork},
 		{post, "/admin/holds/:id/close", signedIn, session, deskForm, s.postCloseHold},
+		{post, "/admin/jobs/:id/retry", signedIn, session, deskForm, s.postRetryJob},
 		{post, "/admin/senders", owner, session, deskForm, s.postSender},
 
 		{get, "/admin/settings", owner, session, desk, s.getSettings},

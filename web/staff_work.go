@@ -68,6 +68,12 @@ func (s *Server) getWork(c echo.Context) error {
 		}
 		p.Holds = append(p.Holds, row)
 	}
+	for _, j := range w.GivenUp {
+		p.GivenUp = append(p.GivenUp, templates.WorkRow{
+			ID: j.ID, Title: text.T(ctx, "staff.job."+string(j.Kind)), About: j.Ref + " · " + view.When(ctx, j.CreatedAt),
+			Text: text.T(ctx, "staff.job.text", j.Attempts), Detail: j.LastError,
+		})
+	}
 	for _, sender := range w.Senders {
 		p.Senders = append(p.Senders, templates.WorkRow{
 			ID: sender.Addr, Title: text.T(ctx, "staff.sender.title", sender.Addr), Text: text.T(ctx, "staff.sender.text", view.Comma(sender.Count)),
@@ -90,6 +96,14 @@ func (s *Server) postCloseHold(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/admin/work")
 	}
 	return c.Redirect(http.StatusSeeOther, paymentPath(h.Moid))
+}
+
+// postRetryJob handles POST /admin/jobs/{id}/retry.
+func (s *Server) postRetryJob(c echo.Context) error {
+	if err := s.Shop.RetryJob(c.Request().Context(), staffOf(c), c.Param("id")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/admin/work")
 }
 
 // postSender handles POST /admin/senders: whether an address is the gateway.

@@ -162,6 +162,7 @@ func TestKeysMadeOfWords(t *testing.T) {
 		"staff.channel.": {"Channel"},
 		"staff.event.":   {"EventKind"},
 		"staff.hold.":    {"HoldReason"},
+		"staff.job.":     {"JobKind"},
 		"staff.own.":     {"OwnCode"},
 		"staff.proof.":   {"Proof"},
 		"staff.role.":    {"Role"},
