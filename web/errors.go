@@ -19,6 +19,7 @@ var (
 	errForeignHost = errors.New("asked under a name that is not the shop's")
 	errCrossOrigin = errors.New("sent by another site")
 	errSignedOut   = errors.New("not signed in")
+	errStale       = errors.New("the password was typed too long ago")
 )
 
 // answer says how an error is told: its status, and the key of its words in the catalogue.
@@ -34,6 +35,7 @@ func answers() []answer {
 		{errForeignHost, http.StatusMisdirectedRequest, "foreign_host"},
 		{errCrossOrigin, http.StatusForbidden, "cross_origin"},
 		{errSignedOut, http.StatusUnauthorized, "signed_out"},
+		{errStale, http.StatusUnauthorized, "stale"},
 		{app.ErrNotFound, http.StatusNotFound, "not_found"},
 		{app.ErrNotPaid, http.StatusConflict, "not_paid"},
 		{app.ErrPaid, http.StatusConflict, "paid"},

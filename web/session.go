@@ -33,6 +33,7 @@ const (
 	keyRole    = "role"    // what the person might do when signing in
 	keyPeer    = "peer"    // the address it was begun from
 	keyAgent   = "agent"   // the browser, as it names itself
+	keyTyped   = "typed"   // when the password was typed last, RFC 3339
 )
 
 // maxAgent is how much of a browser's name is kept.
@@ -213,6 +214,7 @@ func (s *Server) beginSession(c echo.Context, who app.Staff) error {
 	clear(ses.Values)
 	agent := strings.ToValidUTF8(c.Request().UserAgent(), "")
 	ses.Values[keyStaff], ses.Values[keyRole] = who.ID, string(who.Role)
+	ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
 	ses.Values[keyPeer], ses.Values[keyAgent] = peer(c).String(), agent[:min(len(agent), maxAgent)]
 	return s.saveSession(c, ses)
 }

@@ -109,13 +109,19 @@ func readCancelForm(c echo.Context) app.CancelInput {
 // postCancel handles POST /admin/payments/{moid}/cancel. The first post shows what will happen; the second, confirmed
 // one does it, or leads back to what was typed. The key of the form makes both presses of a double click the same cancel.
 func (s *Server) postCancel(c echo.Context) error {
-	ctx, in := c.Request().Context(), readCancelForm(c)
+	in := readCancelForm(c)
 	if c.FormValue("change") != "" {
 		return s.showCancel(c, http.StatusOK, in, nil)
 	}
-	if c.FormValue("confirm") != "yes" {
-		return s.confirmCancel(c, in)
+	if c.FormValue("confirm") == "yes" || c.FormValue(fieldKept) != "" { // what waits for the password was confirmed
+		return s.freshly(s.doCancel)(c)
 	}
+	return s.confirmCancel(c, in)
+}
+
+// doCancel is what the confirmed form asks for.
+func (s *Server) doCancel(c echo.Context) error {
+	ctx, in := c.Request().Context(), readCancelForm(c)
 	_, err := s.Shop.Cancel(ctx, staffOf(c), moidOf(c), in)
 	if errors.Is(err, app.ErrBadInput) {
 		return s.showCancel(c, http.StatusUnprocessableEntity, in, inputFaults(ctx, err))

@@ -123,9 +123,14 @@ func baseOf(m smartro.Merchant) string {
 
 func (s *Server) finishSettings(c echo.Context, status int, p templates.SettingsPage, typed typedSettings) error {
 	ctx := c.Request().Context()
-	var err error
-	if p.NoticeURL, err = s.Shop.NoticeURL(ctx); err != nil {
+	ses, err := s.session(c)
+	if err != nil {
 		return err
+	}
+	if s.isFresh(ses) {
+		if p.NoticeURL, err = s.Shop.NoticeURL(ctx); err != nil {
+			return err
+		}
 	}
 	senders, err := s.Shop.Senders(ctx)
 	if err != nil {
@@ -215,6 +220,12 @@ func (s *Server) postRotateNotice(c echo.Context) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/admin/settings?saved=notice#notice")
+}
+
+// postShowNotice handles POST /admin/settings/notice/show: the page shows the notification URL to who has just typed
+// the password.
+func (s *Server) postShowNotice(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, "/admin/settings#notice")
 }
 
 // postInviteStaff handles POST /admin/settings/staff: shows the new person's one-time link, this once.

@@ -1,0 +1,140 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gage/app"
+	"gage/smartro"
+)
+
+// kept reads the form that waits on the page that asks for the password.
+func kept(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="kept" value="([^"]*)"`).FindStringSubmatch(w.Body.String())
+	if m == nil {
+		t.Fatalf("%d: no form waits: %s", w.Code, brief(w))
+	}
+	return m[1]
+}
+
+// TestFreshLogin: what moves money or gives rights asks for the password when it was typed ten minutes ago; what was
+// entered before waits, in nobody's sight, and is done once.
+//
+// proves S17, S19
+func TestFreshLogin(t *testing.T) {
+	b := newBuyerShop(t, false)
+	boss, clerk := b.desk(app.RoleOwner), b.desk(app.RoleStaff)
+	form := url.Values{
+		"mid": {"gagedemo2m"}, "mode": {"test"}, "hash": {"md5"}, "key": {demoKey}, "cancel_password": {"654321"},
+		"base": {"http://gateway.test:9090"}, "method": {"CARD", "BANK"},
+	}
+	const path = "/admin/settings/gateway"
+	b.pass(10*time.Minute - time.Second)
+	says(t, boss.get("/admin/settings"), 200, "/smartro/notify/")
+	b.pass(time.Second)
+	if page := boss.get("/admin/settings"); strings.Contains(page.Body.String(), "/smartro/notify/") {
+		t.Error("the notification URL is shown to who signed in long ago")
+	}
+	w := boss.post(path, form)
+	says(t, w, 401, "비밀번호를 한 번 더", `action="`+path+`"`)
+	for _, secret := range []string{string(demoKey), "654321", goodPassword} {
+		if strings.Contains(w.Body.String(), secret) {
+			t.Error("the page that asks tells what was typed")
+		}
+	}
+	waiting := kept(t, w)
+	again := func(d *desk, at, waiting, password string) *httptest.ResponseRecorder {
+		t.Helper()
+		return d.post(at, url.Values{"kept": {waiting}, "password_again": {password}})
+	}
+	w = again(boss, path, waiting, "not the password")
+	says(t, w, 401, "비밀번호가 맞지 않아요")
+	if strings.Contains(w.Body.String(), "not the password") {
+		t.Error("the page gives a wrong password back")
+	}
+	says(t, again(boss, path, kept(t, w), ""), 401)
+	says(t, again(boss, "/admin/settings/notice", waiting, goodPassword), 400)
+	says(t, again(boss, path, waiting[:len(waiting)-4]+"AAAA", goodPassword), 400)
+	says(t, clerk.post(path, form), 403)
+	if m, err := b.Merchant(t.Context()); err != nil || m.MID != "gagedemo1m" {
+		t.Fatalf("it was done without the password: %v, %v", m.MID, err)
+	}
+	leads(t, again(boss, path, waiting, goodPassword), "/admin/settings?saved=gateway#gateway")
+	m, err := b.Merchant(t.Context())
+	if err != nil || m.MID != "gagedemo2m" || m.CancelPassword.Reveal() != "654321" || len(m.Methods) != 2 {
+		t.Errorf("what waited was lost: %v, %v", m.MID, err)
+	}
+	form.Set("mid", "gagedemo3m")
+	leads(t, boss.post(path, form), "/admin/settings?saved=gateway#gateway")
+	says(t, boss.get("/admin/settings"), 200, "/smartro/notify/")
+
+	for range 3 { // the owner was wrong twice, from the same address
+		says(t, again(clerk, "/admin/holds/none/close", kept(t, clerk.post("/admin/holds/none/close", nil)), "wrong wrong wrong"), 401)
+	}
+	says(t, again(clerk, "/admin/holds/none/close", kept(t, clerk.post("/admin/holds/none/close", nil)), goodPassword), 429, "15분 동안 막았어요")
+	says(t, b.do("POST", "/admin/holds/none/close", "", "Cookie", clerk.cookie, "Sec-Fetch-Site", "same-origin", "Accept", "application/json"), 401, `"error":"stale"`)
+}
+
+// TestFreshLoginWhere goes through all posts of the back office: each either asks, or stands here with a reason why not.
+//
+// proves S17
+func TestFreshLoginWhere(t *testing.T) {
+	calm := map[string]string{
+		"/admin/payments/:moid/reveal": "shows, with a reason, and is recorded",
+		"/admin/payments/:moid/ask":    "asks the gateway, moves nothing",
+		"/admin/payments/:moid/cancel": "its second step asks: see TestFreshCancel",
+		"/admin/requests/new":          "asks for money that nobody has paid",
+		"/admin/requests/:no/close":    "withdraws what nobody has paid",
+		"/admin/account/sessions":      "must be quick when something is wrong",
+		"/admin/jobs/:id/retry":        "has the program try again what it owes already",
+		"/admin/settings/shop":         "what stands at the foot of a checkout",
+	}
+	b := newBuyerShop(t, false)
+	owner := caller{cookie: b.desk(app.RoleOwner).cookie}
+	b.pass(11 * time.Minute)
+	asked := 0
+	for _, r := range b.server.Routes() {
+		if r.Method != http.MethodPost || !slices.Contains([]string{"signed in", "owner"}, r.Right) {
+			continue
+		}
+		w := owner.ask(b, r.Method, at(r))
+		asks := w.Code == http.StatusUnauthorized && strings.Contains(w.Body.String(), "비밀번호를 한 번 더")
+		if _, ok := calm[r.Path]; ok == asks {
+			t.Errorf("%s asks for the password: %v", r.Path, asks)
+		}
+		if asks {
+			asked++
+		}
+	}
+	if asked < 10 {
+		t.Errorf("%d routes ask", asked)
+	}
+}
+
+// TestFreshCancel: the first step of a cancel asks for nothing, the second for the password; then it is one cancel.
+//
+// proves S17
+func TestFreshCancel(t *testing.T) {
+	l := newTill(t)
+	p := l.pays(smartro.Card, known())
+	at := "/admin/payments/" + string(p.Moid) + "/cancel"
+	l.pass(11 * time.Minute)
+	v := l.form(p, "1000", "일부 반품")
+	says(t, l.post(at, v), 200, `name="confirm" value="yes"`)
+	v.Set("confirm", "yes")
+	w := l.post(at, v)
+	says(t, w, 401, "비밀번호를 한 번 더")
+	l.stands(p, app.Paid, 0, 0, 0)
+	v = url.Values{"kept": {kept(t, w)}, "password_again": {goodPassword}}
+	for range 2 { // pressed twice
+		leads(t, l.post(at, v), "/admin/payments/"+string(p.Moid))
+	}
+	l.stands(p, app.PartlyCancelled, 1000, 0, 1)
+}
