@@ -22,6 +22,9 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 	if tid.MID() != m.MID {
 		return Inquiry{}, notSent(&FieldError{Field: "TID", Value: string(tid), Want: "a transaction of " + string(m.MID)})
 	}
+	if err := errors.Join(m.endpointFaults()...); err != nil { // the key goes there
+		return Inquiry{}, notSent(err)
+	}
 	shape := m.InquiryShape
 	body, err := json.Marshal(map[string]string{orElse(shape.TID, "tid"): string(tid), orElse(shape.Type, "type"): "0"})
 	if err != nil {

@@ -140,11 +140,18 @@ func (m Merchant) endpointFaults() (errs []error) {
 			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "an absolute http or https URL"})
 		case m.Mode == Real && !strings.HasPrefix(u.url, "https://"):
 			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "https in real mode"})
+		case m.Mode == Real && !gatewayHost(host(u.url)):
+			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "a host of the gateway in real mode: the key's proofs and the cancel password go there"})
 		case slices.Contains(wrong, host(u.url)):
 			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "a host of mode " + string(m.Mode)})
 		}
 	}
 	return errs
+}
+
+// gatewayHost says whether a host is the gateway's: real calls go nowhere else.
+func gatewayHost(h string) bool {
+	return strings.HasSuffix(h, ".smilepay.co.kr") || strings.HasSuffix(h, ".smartropay.co.kr")
 }
 
 // endpoints are m's own URLs, and the gateway's for the mode where m has none.

@@ -118,7 +118,7 @@ func TestSecretNeverPrints(t *testing.T) {
 
 // TestValidate names what each fault names; real mode takes neither practice keys nor practice hosts.
 //
-// proves S2
+// proves S2, S26
 func TestValidate(t *testing.T) {
 	const realKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg=="
 	live := func(m *smartro.Merchant) {
@@ -134,6 +134,13 @@ func TestValidate(t *testing.T) {
 		"short key":       {func(m *smartro.Merchant) { live(m); m.Key = "c2hvcnQ=" }, "merchantKey"},
 		"real, test host": {func(m *smartro.Merchant) { live(m); m.Endpoints = smartro.EndpointsFor(smartro.Test) }, "PCWindow MobileWindow Cancel ReceiptPage ReceiptData"},
 		"real, http":      {func(m *smartro.Merchant) { live(m); m.Endpoints.Cancel = "http://example.com/c" }, "Cancel"},
+		"real, elsewhere": {func(m *smartro.Merchant) { live(m); m.Endpoints.Cancel = "https://pay.smilepay.co.kr.example.com/c" }, "Cancel"},
+		"real, a user": {func(m *smartro.Merchant) {
+			live(m)
+			m.Endpoints.ReceiptData = "https://api.smilepay.co.kr@example.com/"
+		}, "ReceiptData"},
+		"real, lookalike": {func(m *smartro.Merchant) { live(m); m.Endpoints.PCWindow = "https://notsmilepay.co.kr/" }, "PCWindow"},
+		"real, own host":  {func(m *smartro.Merchant) { live(m); m.Endpoints.Cancel = "https://pay2.smilepay.co.kr/c" }, ""},
 		"test, real host": {func(m *smartro.Merchant) { m.Endpoints.Cancel = "https://pay.smilepay.co.kr/x" }, "Cancel"},
 		"sandbox":         {func(m *smartro.Merchant) { m.Endpoints = smartro.EndpointsAt("http://127.0.0.1:9090/") }, ""},
 		"nothing":         {func(m *smartro.Merchant) { *m = smartro.Merchant{} }, "MID merchantKey mode hash form"},
