@@ -37,6 +37,38 @@ func EachPlace(t *testing.T, f func(t *testing.T, place db.Config)) {
 	t.Run("postgres", func(t *testing.T) { f(t, db.Config{URL: PostgresURL(t), Keys: Keys(t)}) })
 }
 
+// EachCrowd runs f as two subtests on empty records: on SQLite, which only one process may write, with one store, and on
+// PostgreSQL with three that share one database.
+func EachCrowd(t *testing.T, f func(t *testing.T, stores []*db.Store)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, []*db.Store{SQLite(t)}) })
+	t.Run("postgres", func(t *testing.T) {
+		c := db.Config{URL: PostgresURL(t), Keys: Keys(t)}
+		f(t, []*db.Store{Open(t, c), Open(t, c), Open(t, c)})
+	})
+}
+
+// Scale is how much of something a race has: the number that the environment gives under name, else plain.
+func Scale(t testing.TB, name string, plain int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return plain
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%q: want a number from 1", name, text)
+	}
+	return n
+}
+
+// Whole demands that the log and the records are what they should be.
+func Whole(t testing.TB, s *db.Store) {
+	t.Helper()
+	if _, err := s.Verify(t.Context(), nil, func(fault string) { t.Errorf("verify: %s", fault) }); err != nil {
+		t.Error(err)
+	}
+}
+
 // File names a SQLite file that is not there yet, in a folder that goes with the test.
 func File(t testing.TB) db.Config {
 	return db.Config{Path: filepath.Join(t.TempDir(), "gage.db"), Keys: Keys(t)}
