@@ -94,8 +94,10 @@ type Tx interface {
 	AddJob(ctx context.Context, j Job) error
 	// LeaseJobs takes at most limit jobs that are due and leased to nobody, until the given time.
 	LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]Job, error)
-	SaveJob(ctx context.Context, j Job) error
-	DeleteJob(ctx context.Context, id string) error
+	// SaveJob puts a leased job back and DeleteJob forgets it, for whoever holds it: lease is until when it was leased.
+	// ErrConflict: that lease ran out and the job is somebody else's by now, or done.
+	SaveJob(ctx context.Context, j Job, lease time.Time) error
+	DeleteJob(ctx context.Context, id string, lease time.Time) error
 
 	CreateStaff(ctx context.Context, s Staff) error // ErrConflict: the mail address is taken
 	SaveStaff(ctx context.Context, s Staff) error

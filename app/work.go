@@ -73,31 +73,42 @@ const frozenFor = 5 * time.Minute
 
 // later puts a job back untried.
 func (s *Shop) later(ctx context.Context, j Job) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
-		j.LeaseUntil, j.DueAt = time.Time{}, s.latest().Add(frozenFor)
-		return tx.SaveJob(ctx, j)
-	})
+	lease := j.LeaseUntil
+	j.LeaseUntil, j.DueAt = time.Time{}, s.latest().Add(frozenFor)
+	return s.whileHeld(s.Store.Update(ctx, func(tx Tx) error { return tx.SaveJob(ctx, j, lease) }), j)
 }
 
 // finish forgets a job that is done and puts back one that is not, later each time. One that fails to the end is kept
 // for a person; one that only finds nothing new is forgotten, for what it is about is on the list by itself.
 func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
-		if !again || j.Attempts+1 >= giveUp && cause == nil {
-			return tx.DeleteJob(ctx, j.ID)
+	lease := j.LeaseUntil
+	j.Attempts++
+	over := !again || j.Attempts >= giveUp && cause == nil
+	j.LeaseUntil = time.Time{}
+	j.DueAt = s.latest().Add(backOff(j.Attempts))
+	j.LastError = ""
+	if cause != nil {
+		j.LastError = cause.Error()
+	}
+	if j.Attempts >= giveUp {
+		j.DueAt = time.Time{}
+	}
+	return s.whileHeld(s.Store.Update(ctx, func(tx Tx) error {
+		if over {
+			return tx.DeleteJob(ctx, j.ID, lease)
 		}
-		j.Attempts++
-		j.LeaseUntil = time.Time{}
-		j.DueAt = s.latest().Add(backOff(j.Attempts))
-		j.LastError = ""
-		if cause != nil {
-			j.LastError = cause.Error()
-		}
-		if j.Attempts >= giveUp {
-			j.DueAt = time.Time{}
-		}
-		return tx.SaveJob(ctx, j)
-	})
+		return tx.SaveJob(ctx, j, lease)
+	}), j)
+}
+
+// whileHeld takes a job that took longer than its lease for well: whoever holds it now says what becomes of it. What
+// was done twice had one effect.
+func (s *Shop) whileHeld(err error, j Job) error {
+	if errors.Is(err, ErrConflict) {
+		s.Log.Warn("a job took longer than its lease: another process has it", "kind", j.Kind, "ref", j.Ref)
+		return nil
+	}
+	return err
 }
 
 // RetryJob has a job that was given up tried again. ErrConflict: it was not given up.
@@ -114,7 +125,7 @@ func (s *Shop) RetryJob(ctx context.Context, actor Staff, id string) error {
 			return fmt.Errorf("job %s: %w", id, ErrConflict)
 		}
 		j.DueAt, j.Attempts = s.Now(), 0
-		return tx.SaveJob(ctx, j)
+		return tx.SaveJob(ctx, j, j.LeaseUntil)
 	})
 }
 

@@ -46,13 +46,20 @@ func (t *transaction) LeaseJobs(ctx context.Context, now, until time.Time, limit
 		RETURNING `+jobColumns, us(until), us(now), limit)
 }
 
-func (t *transaction) SaveJob(ctx context.Context, j app.Job) error {
-	return changed(t.exec(ctx, "UPDATE jobs SET due_at = $2, lease_until = $3, attempts = $4, last_error = $5 WHERE id = $1",
-		j.ID, us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError))
+func (t *transaction) SaveJob(ctx context.Context, j app.Job, lease time.Time) error {
+	return held(t.exec(ctx, "UPDATE jobs SET due_at = $3, lease_until = $4, attempts = $5, last_error = $6 WHERE id = $1 AND lease_until = $2",
+		j.ID, us(lease), us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError))
 }
 
-func (t *transaction) DeleteJob(ctx context.Context, id string) error {
-	_, err := t.exec(ctx, "DELETE FROM jobs WHERE id = $1", id)
+func (t *transaction) DeleteJob(ctx context.Context, id string, lease time.Time) error {
+	return held(t.exec(ctx, "DELETE FROM jobs WHERE id = $1 AND lease_until = $2", id, us(lease)))
+}
+
+// held turns "the job is not ours" into ErrConflict: whoever leased it later has a later lease.
+func held(n int64, err error) error {
+	if err == nil && n == 0 {
+		return app.ErrConflict
+	}
 	return err
 }
 

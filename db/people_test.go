@@ -11,6 +11,9 @@ import (
 	"gage/db/dbtest"
 )
 
+// TestJobs: a job is leased to one at a time, and who lost its lease has no say in it any more.
+//
+// proves R31
 func TestJobs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
@@ -26,17 +29,25 @@ func TestJobs(t *testing.T) {
 			})
 			return list
 		}
-		if got := lease(at); len(got) != 1 || got[0].ID != "j1" || !got[0].DueAt.Equal(at) {
+		first := lease(at)
+		if got := first; len(got) != 1 || got[0].ID != "j1" || !got[0].DueAt.Equal(at) {
 			t.Fatalf("due: %+v; want the first one, with the earlier time", got)
 		}
 		if got := lease(at.Add(30 * time.Second)); len(got) != 0 {
 			t.Errorf("leased twice: %+v", got)
 		}
-		if got := lease(at.Add(time.Minute)); len(got) != 1 {
-			t.Errorf("after the lease: %+v", got)
+		again := lease(at.Add(time.Minute))
+		if len(again) != 1 {
+			t.Fatalf("after the lease: %+v", again)
 		}
-		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.DeleteJob(ctx, "j1") })
-		update(t, s, app.ErrNotFound, func(ctx context.Context, tx app.Tx) error { return tx.SaveJob(ctx, app.Job{ID: "j1"}) })
+		lost, held := first[0].LeaseUntil, again[0].LeaseUntil
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.SaveJob(ctx, app.Job{ID: "j1"}, lost) })
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.DeleteJob(ctx, "j1", lost) })
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
+			return tx.SaveJob(ctx, app.Job{ID: "j1", DueAt: at, LeaseUntil: held}, held)
+		})
+		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.DeleteJob(ctx, "j1", held) })
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.SaveJob(ctx, app.Job{ID: "j1"}, held) })
 	})
 }
 
