@@ -119,7 +119,7 @@ func TestEveryOrder(t *testing.T) {
 //
 // proves R8, I6
 func TestRaceOrders(t *testing.T) {
-	most := dbtest.Scale(t, "GAGE_RACE_ORDERS", 15)
+	most := dbtest.Scale(t, "GAGE_RACE_ORDERS", 6)
 	r := rand.New(rand.NewPCG(uint64(dbtest.Scale(t, "GAGE_SEED", 1)), 8))
 	const amt = 11_000
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {

@@ -325,7 +325,7 @@ func (r *rig) settled() {
 //
 // proves R13, I4, I6
 func TestOneTransactionForTwoOrders(t *testing.T) {
-	most := dbtest.Scale(t, "GAGE_RACE_ORDERS", 30)
+	most := dbtest.Scale(t, "GAGE_RACE_ORDERS", 10)
 	r := rand.New(rand.NewPCG(uint64(dbtest.Scale(t, "GAGE_SEED", 1)), 13))
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		desk := newRig(t, s)
