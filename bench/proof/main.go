@@ -29,6 +29,7 @@ import (
 	"gage/bench/proof/harness"
 	"gage/bench/proof/iofault"
 	"gage/bench/proof/kill"
+	"gage/bench/proof/race"
 	"gage/bench/proof/restore"
 )
 
@@ -39,6 +40,7 @@ func harnesses() []harness.Harness {
 		cut.Harness(),
 		iofault.Harness(),
 		restore.Harness(),
+		race.Harness(),
 	}
 }
 
