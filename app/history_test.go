@@ -83,6 +83,11 @@ func (w *world) live() {
 	w.check()
 	w.checkEvents()
 	w.compareBooks()
+	v, err := w.store.Verify(w.ctx(), nil, func(text string) { w.t.Error(text) })
+	if err != nil {
+		w.t.Error(err)
+	}
+	w.t.Logf("walked: %d payments, %d rows of the log, %d records", v.Payments, v.Head.Seq, v.Records)
 }
 
 // tell prints what happened, and how to see it again.

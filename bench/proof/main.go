@@ -31,6 +31,7 @@ import (
 	"gage/bench/proof/kill"
 	"gage/bench/proof/race"
 	"gage/bench/proof/restore"
+	"gage/bench/proof/sim"
 )
 
 // harnesses are all that there are, in the order of the failure model.
@@ -41,6 +42,7 @@ func harnesses() []harness.Harness {
 		iofault.Harness(),
 		restore.Harness(),
 		race.Harness(),
+		sim.Harness(),
 	}
 }
 

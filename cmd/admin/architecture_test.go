@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"gage/bench/proof/drive":   {"gage/app", "gage/db", "gage/smartro", "gage/web"},
 	"gage/bench/proof/restore": {"gage/bench/proof/harness"},
 	"gage/bench/proof/faultfs": {"github.com/hanwen/go-fuse/v2/..."},
+	"gage/bench/proof/race":    {"gage/bench/proof/harness"},
+	"gage/bench/proof/sim":     {"gage/bench/proof/harness"},
 	"gage/bench/proof/kill":    {"gage/app", "gage/bench/proof/harness", "gage/db", "gage/smartro", "gage/smartro/sandbox", "*"},
 	"gage/bench/proof/iofault": {"gage/bench/proof/faultfs", "gage/bench/proof/harness", "gage/bench/proof/shop"},
 	"gage/bench/proof/shop":    {"gage/bench/proof/faultfs", "gage/bench/proof/harness"},
