@@ -33,6 +33,9 @@ func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error)
 	if err != nil {
 		return CancelPlan{}, err
 	}
+	if p.Erased {
+		return CancelPlan{}, fmt.Errorf("cancel %s: %w", moid, ErrErased)
+	}
 	plan := planCancel(p, s.Now())
 	plan.Key = newToken()
 	if plan.Open, err = openCancel(ctx, s.Store, p); err != nil {
@@ -186,6 +189,9 @@ const answerBy = 75 * time.Second
 
 // readCancel checks what staff ask against what the payment allows.
 func readCancel(p Payment, in CancelInput, now time.Time) (Cancel, error) {
+	if p.Erased {
+		return Cancel{}, fmt.Errorf("cancel %s: %w", p.Moid, ErrErased)
+	}
 	plan := planCancel(p, now)
 	if plan.Left <= 0 {
 		return Cancel{}, fmt.Errorf("cancel %s: it is %s: %w", p.Moid, p.State, ErrNotPaid)

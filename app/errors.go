@@ -14,6 +14,7 @@ var (
 	ErrPaid      = errors.New("already paid")           // the order is paid: no second window is opened
 	ErrClosed    = errors.New("order closed")           // cancelled, or past its due date
 	ErrBusy      = errors.New("another cancel is open") // one open cancel a payment
+	ErrErased    = errors.New("personal data erased")   // its term is over: nothing is written about the person any more
 	ErrFrozen    = errors.New("restored from a backup and not yet compared with the gateway's list")
 	ErrForbidden = errors.New("not allowed")
 	ErrSignIn    = errors.New("sign-in refused")

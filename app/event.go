@@ -42,6 +42,7 @@ const (
 	CancelRefused   EventKind = "cancel_refused"   // the amount is free again
 	CancelConfirmed EventKind = "cancel_confirmed" // the notice of a cancel that we knew: no second effect
 	Restored        EventKind = "restored"         // of the shop, not of a payment: the records are a backup's
+	Erased          EventKind = "erased"           // of an order, or the shop's: what was personal can't be read any more
 	Reconciled      EventKind = "reconciled"       // of the shop: the owner compared them with the gateway's list
 	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
 	MoneyApart      EventKind = "money_apart"      // more money came, kept apart: the payment is as it was

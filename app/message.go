@@ -47,6 +47,7 @@ type Message struct {
 	SecretOK    bool   // came in on the secret notification path
 	ContentType string
 	Headers     string // the few that matter for judging, one "Name: value" a line
+	Erased      bool   // Raw was destroyed after its term
 	Raw         []byte // the body (or query) as it came; in the ring at most 4 KiB of it
 	RawLen      int    // full length in bytes
 	SHA256      string // hex, of the whole

@@ -43,5 +43,6 @@ type Order struct {
 	CreatedBy                       string    // staff ID, empty for the sample checkout
 	ClosedAt                        time.Time // withdrawn by staff; zero: not
 	State                           OrderState
-	Attempts                        int // payments opened so far: the counter behind the number
+	Erased                          bool // what was personal was destroyed after its term; set by the store when it reads
+	Attempts                        int  // payments opened so far: the counter behind the number
 }

@@ -217,6 +217,9 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 
 // payable refuses a second window for money that came, may have come, or is no longer wanted.
 func payable(o Order, ps []Payment, now time.Time) error {
+	if o.Erased {
+		return fmt.Errorf("order %s: %w", o.No, ErrClosed)
+	}
 	switch st, _ := buyerStatus(o, ps, now); st {
 	case BuyerOpen, BuyerOpened, BuyerDeclined, BuyerStopped:
 		return nil

@@ -73,6 +73,7 @@ type Payment struct {
 
 	OpenedAt, ClaimedAt, PaidAt, UpdatedAt time.Time
 	Seq                                    int64 // of its last event
+	Erased                                 bool  // as the order's
 }
 
 // Left is what can still be cancelled, in won.

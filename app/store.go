@@ -50,6 +50,12 @@ type Reader interface {
 	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
 	Senders(ctx context.Context) ([]Sender, error)
 	Setting(ctx context.Context, key string) (string, error)
+
+	// DueForErasure lists orders and messages, at most limit of each, that hold personal data and to which nothing
+	// happened since before. What somebody still has to settle is never among them.
+	DueForErasure(ctx context.Context, before time.Time, limit int) ([]OrderNo, []string, error)
+	// NewestApproval is the latest time of the gateway's own at which a proved payment was approved; zero: none was.
+	NewestApproval(ctx context.Context) (time.Time, error)
 }
 
 // Tx is a transaction: it reads what it wrote.
@@ -84,6 +90,12 @@ type Tx interface {
 
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
+
+	// EraseOrder destroys the order's data key, so that nobody can read any more what it sealed, and leaves nothing
+	// of it in the search index.
+	EraseOrder(ctx context.Context, no OrderNo) error
+	EraseMessage(ctx context.Context, id string) error     // destroys the message's data key
+	EraseRing(ctx context.Context, before time.Time) error // forgets strangers' messages that came before
 
 	// SeeTime returns the highest time that it was ever told, and keeps now where that is higher by more than a
 	// minute. A time that is ahead of now by more than wrong was a mistake: now takes its place.

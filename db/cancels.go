@@ -42,7 +42,7 @@ func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
 	if err != nil {
 		return err
 	}
-	refund, err := sealJSON(k, "cancels/"+c.ID, refundPrivate{c.RefundBank, c.RefundAcct, c.RefundName})
+	refund, err := sealWords(k, "cancels/"+c.ID, refundPrivate{c.RefundBank, c.RefundAcct, c.RefundName})
 	if err != nil {
 		return err
 	}

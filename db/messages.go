@@ -34,7 +34,7 @@ func (d queries) scanMessage(ring bool) func(scanner) (app.Message, error) {
 			return m, err
 		}
 		m.Ring = ring
-		if raw == "" || key == erased {
+		if m.Erased = raw != "" && key == erased; raw == "" || m.Erased {
 			return m, nil
 		}
 		id := m.ID

@@ -126,7 +126,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 		return nil, err
 	}
 	dsn := sqliteURI(path) + "?" + sqliteShared
-	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)"); err != nil {
+	if s.writeDB, err = sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)&_pragma=secure_delete(fast)"); err != nil {
 		return nil, err
 	}
 	s.writeDB.SetMaxOpenConns(1)

@@ -34,7 +34,7 @@ func (d queries) scanOrder(s scanner) (o app.Order, err error) {
 	}
 	var who orderPrivate
 	err = openJSON(k, "orders/"+string(o.No), private, &who)
-	o.BuyerName, o.BuyerTel, o.BuyerEmail = who.Name, who.Tel, who.Email
+	o.BuyerName, o.BuyerTel, o.BuyerEmail, o.Erased = who.Name, who.Tel, who.Email, k == nil
 	return o, err
 }
 
@@ -87,7 +87,7 @@ func (t *transaction) sealOrder(ctx context.Context, o app.Order) (string, error
 	if err != nil {
 		return "", err
 	}
-	return sealJSON(k, "orders/"+string(o.No), orderPrivate{o.BuyerName, o.BuyerTel, o.BuyerEmail})
+	return sealWords(k, "orders/"+string(o.No), orderPrivate{o.BuyerName, o.BuyerTel, o.BuyerEmail})
 }
 
 // builder writes a statement whose conditions depend on what was asked. Its texts are constants; values go in as

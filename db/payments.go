@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"gage/app"
@@ -43,6 +45,7 @@ func (d queries) openPayment(p *app.Payment, sealed paymentSealed) error {
 	var who paymentPrivate
 	err = openJSON(k, "payments/"+string(p.Moid), sealed.private, &who)
 	p.BuyerName, p.BuyerTel, p.BuyerEmail, p.CardNum, p.VbankNum = who.Name, who.Tel, who.Email, who.CardNum, who.VbankNum
+	p.Erased = k == nil
 	return err
 }
 
@@ -86,6 +89,9 @@ func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
 	rest, err := t.changing(ctx, p)
 	if err != nil {
 		return err
+	}
+	if k, err := t.makeKey(ctx, string(p.OrderNo)); err != nil || k == nil {
+		return errors.Join(err, fmt.Errorf("payments/%s: %w", p.Moid, app.ErrErased))
 	}
 	args := append([]any{
 		id, p.Moid, p.OrderNo, p.MID, p.Mode, p.Device, p.Method, us(p.EdiDate), p.Amount, p.GoodsName, p.ReturnToken,

@@ -144,6 +144,16 @@ func sealJSON(k *dataKey, place string, v any) (string, error) {
 	return k.seal(place, plain), nil
 }
 
+// sealWords is sealJSON for what a person just typed: where the key was destroyed it is refused, not dropped. What
+// the gateway adds to an old order is dropped, for its message has to be taken.
+func sealWords[T comparable](k *dataKey, place string, v T) (string, error) {
+	var none T
+	if k == nil && v != none {
+		return "", fmt.Errorf("%s: %w", place, app.ErrErased)
+	}
+	return sealJSON(k, place, v)
+}
+
 // openJSON reads what sealJSON wrote; nothing where the key was destroyed.
 func openJSON(k *dataKey, place, sealed string, into any) error {
 	if k == nil || sealed == "" {

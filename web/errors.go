@@ -41,6 +41,7 @@ func answers() []answer {
 		{app.ErrPaid, http.StatusConflict, "paid"},
 		{app.ErrClosed, http.StatusGone, "closed"},
 		{app.ErrBusy, http.StatusConflict, "busy"},
+		{app.ErrErased, http.StatusGone, "erased"},
 		{app.ErrFrozen, http.StatusConflict, "frozen"},
 		{app.ErrConflict, http.StatusConflict, "conflict"},
 		{app.ErrForbidden, http.StatusForbidden, "forbidden"},

@@ -230,6 +230,9 @@ func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRo
 		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.OpenedAt, Amount: int64(r.Amount),
 		Back: r.State == app.Cancelled, Hold: r.OpenHolds > 0 && r.State != app.Held, OpenCancel: r.OpenCancel != "",
 	}
+	if r.Erased {
+		row.Buyer = text.T(ctx, "staff.erased")
+	}
 	if r.State == app.Held {
 		row.Amount = int64(r.Approved)
 	}

@@ -113,6 +113,10 @@ func buyerFacts(ctx context.Context, p app.Payment, reveal bool) []templates.Det
 	if reveal {
 		name, tel, mail = p.BuyerName, view.Phone(p.BuyerTel), p.BuyerEmail
 	}
+	if p.Erased {
+		name = text.T(ctx, "staff.erased")
+		tel, mail = name, name
+	}
 	return []templates.Detail{
 		{Name: text.T(ctx, "staff.name"), Value: name}, {Name: text.T(ctx, "staff.tel"), Value: tel}, {Name: text.T(ctx, "staff.email"), Value: mail},
 	}
@@ -353,7 +357,7 @@ func (s *Server) getMessage(c echo.Context) error {
 	}
 	page := templates.MessagePage{
 		StaffFrame: frame, Back: "/admin", Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
-		Raw: printable(m.Raw), Hex: hex.Dump(m.Raw), RingCut: m.RawLen > len(m.Raw),
+		Raw: printable(m.Raw), Hex: hex.Dump(m.Raw), RingCut: m.RawLen > len(m.Raw) && !m.Erased,
 		Facts: []templates.Detail{
 			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
 			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},
@@ -363,6 +367,9 @@ func (s *Server) getMessage(c echo.Context) error {
 			{Name: "SHA-256", Value: m.SHA256, Mono: true},
 			{Name: text.T(ctx, "staff.message.headers"), Value: m.Headers, Mono: true},
 		},
+	}
+	if m.Erased {
+		page.Raw = text.T(ctx, "staff.erased.text")
 	}
 	if m.About != "" {
 		page.Back = paymentPath(m.About)

@@ -150,6 +150,9 @@ func (s *Server) getRequest(c echo.Context) error {
 		StaffFrame: frame, No: string(o.No), State: s.requestState(o), Link: s.Shop.PayLink(o), QR: requestPath(o.No) + "/qr.svg",
 		Amount: int64(o.Amount), Facts: orderFacts(ctx, app.Story{Order: o}), CanClose: o.State == app.OrderOpen,
 	}
+	if o.Erased {
+		p.Facts = append(p.Facts, templates.Detail{Name: text.T(ctx, "staff.buyer"), Value: text.T(ctx, "staff.erased")})
+	}
 	if o.BuyerName != "" {
 		p.Facts = append(p.Facts, templates.Detail{Name: text.T(ctx, "staff.buyer"), Value: view.MaskName(o.BuyerName)})
 	}

@@ -61,9 +61,12 @@ func (h *house) check(ctx context.Context) error {
 }
 
 // nextCheck is the first time for a check after now.
-func nextCheck(now time.Time) time.Time {
+func nextCheck(now time.Time) time.Time { return nextAt(now, checkHour) }
+
+// nextAt is the first time after now when it is that hour in Korea.
+func nextAt(now time.Time, hour int) time.Time {
 	k := now.In(app.KST)
-	next := time.Date(k.Year(), k.Month(), k.Day(), checkHour, 0, 0, 0, app.KST)
+	next := time.Date(k.Year(), k.Month(), k.Day(), hour, 0, 0, 0, app.KST)
 	if !next.After(now) {
 		next = next.AddDate(0, 0, 1)
 	}

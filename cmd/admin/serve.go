@@ -20,6 +20,7 @@ type serveCmd struct {
 	TrustedProxy []string `placeholder:"RANGE" help:"Proxies whose X-Forwarded-For is believed, such as 127.0.0.1. Without it the direct peer is the sender."`
 	NoticeSender []string `placeholder:"RANGE" help:"Addresses believed to be the gateway's, besides the published ones and those approved in the back office."`
 	ServerIP     string   `name:"server-ip" placeholder:"IP" help:"This server's public IPv4 address, told to the gateway. Default: the address by which it reaches others."`
+	KeepYears    int      `default:"5" placeholder:"YEARS" help:"Personal data in orders and messages is destroyed after so many years without anything happening to them; the law wants 5 at least. Default: ${default}."`
 	Gateway      string   `placeholder:"URL" help:"Practise with a simulated gateway (admin sandbox) at this address instead of the real one."`
 }
 
@@ -68,6 +69,9 @@ func (c serveCmd) config() (houseConfig, error) {
 	if ip, err := netip.ParseAddr(c.ServerIP); c.ServerIP != "" && (err != nil || !ip.Is4()) {
 		f.add("server-ip", "%q is no IPv4 address: want one such as 203.0.113.5", c.ServerIP)
 	}
+	if c.KeepYears < app.RetentionYears {
+		f.add("keep-years", "%d is too few: the law wants records of payments kept for %d years", c.KeepYears, app.RetentionYears)
+	}
 	cfg.ServerIP = c.ServerIP
 	cfg.Proxies = f.networks("trusted-proxy", c.TrustedProxy)
 	cfg.Senders = f.networks("notice-sender", c.NoticeSender)
@@ -107,7 +111,7 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	}
 	cfg.Log.Info("serving", "listen", ln.Addr().String(), "public_url", cfg.PublicURL, "version", version())
 	w.ready(addresses{Shop: siteOf(ln), Gateway: c.Gateway})
-	parts := []part{h.work, h.watchStore, h.checkNightly, h.keepHeads}
+	parts := []part{h.work, h.watchStore, h.checkNightly, h.keepHeads, h.eraseNightly(c.KeepYears)}
 	if c.BackupDir != "" {
 		parts = append(parts, (&nightly{backupFlags: c.backupFlags, cfg: cfg, shop: h.shop}).run)
 	}

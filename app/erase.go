@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// RetentionYears is how long the records of payments are kept readable at least: the law's term.
+const RetentionYears = 5
+
+// ErrClockUnconfirmed says that nothing of the gateway's confirms the clock: what can't be undone is not done by it.
+var ErrClockUnconfirmed = errors.New("no approval of the last weeks confirms the clock")
+
+// confirmedFor is how long an approval by the gateway's own time vouches for our clock.
+const confirmedFor = 45 * 24 * time.Hour
+
+const eraseAtOnce = 100
+
+// ErasedCount is what [Shop.EraseOld] did.
+type ErasedCount struct{ Orders, Messages int }
+
+// EraseOld destroys the keys of what is personal in orders and messages to which nothing happened for that many years,
+// RetentionYears at least. What the log says of them stays, and so does the proof that nothing else was changed.
+// ErrFrozen: not before the restored records were compared. ErrClockUnconfirmed: there is something to destroy, and a
+// clock that is wrong by years must not do it.
+func (s *Shop) EraseOld(ctx context.Context, years int) (done ErasedCount, err error) {
+	if years < RetentionYears {
+		return done, fmt.Errorf("keep records for %d years: %w: the law wants %d", years, ErrBadInput, RetentionYears)
+	}
+	if err := notFrozen(ctx, s.Store); err != nil {
+		return done, err
+	}
+	now := s.Now()
+	before := now.AddDate(-years, 0, 0)
+	for {
+		orders, messages, err := s.Store.DueForErasure(ctx, before, eraseAtOnce)
+		if err != nil || len(orders)+len(messages) == 0 {
+			return done, err
+		}
+		if done == (ErasedCount{}) {
+			newest, err := s.Store.NewestApproval(ctx)
+			if err != nil {
+				return done, err
+			}
+			if now.After(newest.Add(confirmedFor)) {
+				return done, ErrClockUnconfirmed
+			}
+		}
+		if err := s.erase(ctx, now, before, orders, messages); err != nil {
+			return done, err
+		}
+		done.Orders += len(orders)
+		done.Messages += len(messages)
+	}
+}
+
+func (s *Shop) erase(ctx context.Context, now, before time.Time, orders []OrderNo, messages []string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		for _, no := range orders {
+			if _, err := tx.LockOrder(ctx, no); err != nil {
+				return err
+			}
+			if err := tx.EraseOrder(ctx, no); err != nil {
+				return err
+			}
+			if _, err := tx.AppendEvent(ctx, Event{At: now, Kind: Erased, Level: T4, OrderNo: no}); err != nil {
+				return err
+			}
+		}
+		for _, id := range messages {
+			if err := tx.EraseMessage(ctx, id); err != nil {
+				return err
+			}
+			if _, err := tx.AppendEvent(ctx, Event{At: now, Kind: Erased, Level: T4, MessageID: id}); err != nil {
+				return err
+			}
+		}
+		return tx.EraseRing(ctx, before)
+	})
+}
