@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -20,11 +21,15 @@ func (s *Shop) OwnerInvite(ctx context.Context) (token string, err error) {
 	if err != nil || owned {
 		return "", err
 	}
-	return s.invite(ctx, "", RoleOwner)
+	return s.invite(ctx, Staff{}, Invite{Role: RoleOwner}, Access{Kind: InvitedStaff})
 }
 
 // InviteStaff makes a one-time token with which a new person sets a password. ErrConflict: the address is taken.
-func (s *Shop) InviteStaff(ctx context.Context, email string, role Role) (token string, err error) {
+// Only the owner may.
+func (s *Shop) InviteStaff(ctx context.Context, actor Staff, email string, role Role) (token string, err error) {
+	if actor.Role != RoleOwner {
+		return "", ErrForbidden
+	}
 	email, err = readMail(email)
 	if err != nil {
 		return "", err
@@ -35,25 +40,28 @@ func (s *Shop) InviteStaff(ctx context.Context, email string, role Role) (token 
 	if _, err := s.Store.StaffByEmail(ctx, email); !errors.Is(err, ErrNotFound) {
 		return "", errors.Join(err, fmt.Errorf("%s: %w", email, ErrConflict))
 	}
-	return s.invite(ctx, email, role)
+	return s.invite(ctx, actor, Invite{Email: email, Role: role}, Access{Kind: InvitedStaff, Words: email})
 }
 
-// ResetPassword makes a one-time token with which a person sets a new password. The old one works until then.
-func (s *Shop) ResetPassword(ctx context.Context, email string) (token string, err error) {
+// ResetPassword makes a one-time token with which a person sets a new password. The old one works until then. Only the
+// owner may.
+func (s *Shop) ResetPassword(ctx context.Context, actor Staff, email string) (token string, err error) {
+	if actor.Role != RoleOwner {
+		return "", ErrForbidden
+	}
 	p, err := s.Store.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
 	if err != nil {
 		return "", err
 	}
-	return s.invite(ctx, p.Email, p.Role)
+	return s.invite(ctx, actor, Invite{Email: p.Email, Role: p.Role}, Access{Kind: ResetStaff, Subject: p.ID})
 }
 
-func (s *Shop) invite(ctx context.Context, email string, role Role) (string, error) {
+func (s *Shop) invite(ctx context.Context, actor Staff, i Invite, a Access) (string, error) {
 	token := newToken()
-	now := s.Now()
+	i.Hash, i.CreatedAt = digest([]byte(token)), s.Now()
+	i.ExpiresAt = i.CreatedAt.Add(inviteFor)
 	return token, s.Store.Update(ctx, func(tx Tx) error {
-		return tx.CreateInvite(ctx, Invite{
-			Hash: digest([]byte(token)), Email: email, Role: role, CreatedAt: now, ExpiresAt: now.Add(inviteFor),
-		})
+		return errors.Join(tx.CreateInvite(ctx, i), s.note(ctx, tx, actor, a))
 	})
 }
 
@@ -89,7 +97,7 @@ func hasOwner(ctx context.Context, r Reader) (bool, error) {
 
 // AcceptInvite sets the password of the invited person, who is made if new. The token works once; every session
 // that the person had is ended. An email is only taken where the invite leaves it open.
-func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password string) (Staff, error) {
+func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password string, peer netip.Addr) (Staff, error) {
 	i, err := s.CheckInvite(ctx, token)
 	if err != nil {
 		return Staff{}, err
@@ -104,7 +112,7 @@ func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password st
 	if guessable(password, p.Email, p.Name) {
 		return Staff{}, &InputError{Field: "password", Code: "password.common"}
 	}
-	p.Role, p.PasswordHash = i.Role, s.newHash(password)
+	p.Role, p.PasswordHash, p.From = i.Role, s.newHash(password), peer
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		i, err := tx.Invite(ctx, i.Hash)
 		if err != nil {
@@ -121,18 +129,18 @@ func (s *Shop) AcceptInvite(ctx context.Context, token, email, name, password st
 		switch {
 		case errors.Is(err, ErrNotFound):
 			p.ID, p.CreatedAt = newToken(), s.Now()
-			return tx.CreateStaff(ctx, p)
+			return errors.Join(tx.CreateStaff(ctx, p), s.note(ctx, tx, p, Access{Kind: SetPassword, Subject: p.ID}))
 		case err != nil:
 			return err
 		case i.Email == "":
 			return fmt.Errorf("%s: %w", p.Email, ErrConflict)
 		}
-		old.Name, old.PasswordHash = p.Name, p.PasswordHash
+		old.Name, old.PasswordHash, old.From = p.Name, p.PasswordHash, peer
 		p = old
 		if err := tx.SaveStaff(ctx, p); err != nil {
 			return err
 		}
-		return tx.DeleteSessionsOf(ctx, p.ID, "")
+		return errors.Join(tx.DeleteSessionsOf(ctx, p.ID, ""), s.note(ctx, tx, p, Access{Kind: SetPassword, Subject: p.ID}))
 	})
 	return p, err
 }
@@ -159,8 +167,9 @@ func (s *Shop) DisableStaff(ctx context.Context, actor Staff, email string, disa
 			return err
 		}
 		p.DisabledAt = time.Time{}
+		kind := EnabledStaff
 		if disabled {
-			p.DisabledAt = s.Now()
+			p.DisabledAt, kind = s.Now(), DisabledStaff
 			if err := lastOwner(ctx, tx, p); err != nil {
 				return err
 			}
@@ -168,7 +177,7 @@ func (s *Shop) DisableStaff(ctx context.Context, actor Staff, email string, disa
 				return err
 			}
 		}
-		return tx.SaveStaff(ctx, p)
+		return errors.Join(tx.SaveStaff(ctx, p), s.note(ctx, tx, actor, Access{Kind: kind, Subject: p.ID}))
 	})
 }
 

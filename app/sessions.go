@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -33,11 +34,13 @@ func (s *Shop) EndSession(ctx context.Context, who Staff, hash string) error {
 		if v.StaffID != who.ID {
 			return fmt.Errorf("session of somebody else: %w", ErrNotFound)
 		}
-		return tx.DeleteSession(ctx, hash)
+		return errors.Join(tx.DeleteSession(ctx, hash), s.note(ctx, tx, who, Access{Kind: EndedSessions, Subject: who.ID}))
 	})
 }
 
 // EndOtherSessions ends all of a person's sessions but the one that asks.
 func (s *Shop) EndOtherSessions(ctx context.Context, who Staff, keep string) error {
-	return s.Store.Update(Essential(ctx), func(tx Tx) error { return tx.DeleteSessionsOf(ctx, who.ID, keep) })
+	return s.Store.Update(Essential(ctx), func(tx Tx) error {
+		return errors.Join(tx.DeleteSessionsOf(ctx, who.ID, keep), s.note(ctx, tx, who, Access{Kind: EndedSessions, Subject: who.ID}))
+	})
 }

@@ -150,7 +150,7 @@ func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant)
 			return err
 		}
 		_, err = s.noticeSecrets(ctx, tx)
-		return err
+		return errors.Join(err, s.note(ctx, tx, actor, Access{Kind: ChangedGateway, Subject: string(m.MID)}))
 	})
 }
 
@@ -195,7 +195,7 @@ func (s *Shop) RotateNoticeSecret(ctx context.Context, actor Staff) error {
 		if err != nil {
 			return err
 		}
-		return s.writeSealed(ctx, tx, settingSecrets, []string{newToken(), list[0]})
+		return errors.Join(s.writeSealed(ctx, tx, settingSecrets, []string{newToken(), list[0]}), s.note(ctx, tx, actor, Access{Kind: ChangedNotice}))
 	})
 }
 
@@ -277,7 +277,7 @@ func (s *Shop) DecideSender(ctx context.Context, actor Staff, addr string, isGat
 			if waiting, err = tx.MessagesFrom(ctx, addr, VerdictUnknownSender, 1000); err != nil {
 				return err
 			}
-			return tx.SaveSender(ctx, sender)
+			return errors.Join(tx.SaveSender(ctx, sender), s.note(ctx, tx, actor, Access{Kind: DecidedSender, Subject: addr}))
 		}
 		return fmt.Errorf("sender %s: %w", addr, ErrNotFound)
 	})

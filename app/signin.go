@@ -18,6 +18,16 @@ const (
 // SignIn checks a person's password. ErrSignIn: the pair is wrong, whichever of the two. ErrThrottled: five
 // failures in fifteen minutes, for this account or from this address; it lasts fifteen minutes from the last one.
 func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Addr) (Staff, error) {
+	return s.checkPerson(ctx, email, password, peer, SignedIn)
+}
+
+// TypeAgain checks the password of a person who is signed in, under the same limits.
+func (s *Shop) TypeAgain(ctx context.Context, who Staff, password string) error {
+	_, err := s.checkPerson(ctx, who.Email, password, who.From, TypedAgain)
+	return err
+}
+
+func (s *Shop) checkPerson(ctx context.Context, email, password string, peer netip.Addr, kind AccessKind) (Staff, error) {
 	ctx = Essential(ctx)
 	email = strings.ToLower(strings.TrimSpace(email))
 	account, address := "account "+digest([]byte(email)), "address "+network(peer)
@@ -31,11 +41,13 @@ func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Ad
 	}
 	if !s.passwordOK(p.PasswordHash, password) || p.ID == "" || !p.DisabledAt.IsZero() {
 		s.Log.Warn("a sign-in was refused", "peer", peer)
-		return Staff{}, ErrSignIn
+		return Staff{}, errors.Join(ErrSignIn, s.lockedOut(ctx, p, account, peer))
 	}
+	p.From = peer
 	// The address gets back what this attempt took, and no more: who has one password must not try others for ever.
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		return errors.Join(tx.ClearAttempts(ctx, account), tx.TakeBackAttempt(ctx, address))
+		return errors.Join(tx.ClearAttempts(ctx, account), tx.TakeBackAttempt(ctx, address),
+			s.note(ctx, tx, p, Access{Kind: kind, Subject: p.ID}))
 	})
 	if err != nil {
 		return Staff{}, err

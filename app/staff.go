@@ -1,6 +1,9 @@
 package app
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Role is what a person may do.
 type Role string
@@ -19,7 +22,8 @@ type Staff struct {
 	Role         Role
 	PasswordHash Secret // argon2id, PHC form
 	CreatedAt    time.Time
-	DisabledAt   time.Time // zero: may sign in
+	DisabledAt   time.Time  // zero: may sign in
+	From         netip.Addr // where they act from now, for the record of accesses; not stored
 }
 
 // Invite is a one-time link to set a password: the owner's at the first start, anyone's after a reset.

@@ -49,6 +49,7 @@ type Reader interface {
 	Session(ctx context.Context, hash string) (Session, error)
 	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
 	Senders(ctx context.Context) ([]Sender, error)
+	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)
 	Setting(ctx context.Context, key string) (string, error)
 
 	// DueForErasure lists orders and messages, at most limit of each, that hold personal data and to which nothing
@@ -122,6 +123,7 @@ type Tx interface {
 	// EndAccess ends every session and every link that is not used up: whoever may come in signs in anew.
 	EndAccess(ctx context.Context, now time.Time) error
 	SaveSender(ctx context.Context, s Sender) error // inserts or replaces
+	AddAccess(ctx context.Context, a Access) error  // ErrConflict: its ID is taken
 	SetSetting(ctx context.Context, key, value string) error
 	// CountAttempt counts one more failed sign-in under key in the window that began after since, and returns
 	// how many there are now; the one that makes them full begins the window anew. What is older is forgotten,

@@ -153,6 +153,7 @@ var records = map[string]record{
 	"staff":    {"id", staffColumns},
 	"senders":  {"addr", senderColumns},
 	"settings": {"name", "name, value"},
+	"accesses": {"id", accessColumns},
 }
 
 // recordKey is how the log names a row.

@@ -1,8 +1,12 @@
 package db_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,5 +163,65 @@ func TestWorklist(t *testing.T) {
 		if w, err = s.Worklist(t.Context(), at, at, 10); err != nil || len(w.Claimed) != 0 || len(w.Holds) != 0 {
 			t.Errorf("%+v, %v", w, err)
 		}
+	})
+}
+
+// TestAccesses: the record of accesses is read by every filter and page by page; nothing in it can be changed, and
+// what people typed does not stand there in the open.
+//
+// proves S20, S21
+func TestAccesses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		seed(t, s, "ABCD2345", 1)
+		var want []app.Access
+		for i := range 7 {
+			a := app.Access{
+				ID: fmt.Sprint("a", i), At: at.Add(time.Duration(i/2) * time.Hour), Kind: app.SignedIn, StaffID: fmt.Sprint("s", i%2),
+				Peer: "192.0.2.1", Subject: fmt.Sprint("s", i%2),
+			}
+			if i%3 == 0 {
+				a.Kind, a.OrderNo, a.Subject, a.Reason, a.Words = app.SawBuyer, "ABCD2345", "ABCD234501", app.ReasonOther, "경찰 공문"
+			}
+			update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.AddAccess(ctx, a) })
+			want = append(want, a)
+		}
+		slices.SortFunc(want, func(a, b app.Access) int {
+			return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ID, a.ID))
+		})
+		for what, c := range map[string]struct {
+			q    app.AccessQuery
+			pick func(app.Access) bool
+		}{
+			"all":    {app.AccessQuery{}, func(app.Access) bool { return true }},
+			"person": {app.AccessQuery{StaffID: "s1"}, func(a app.Access) bool { return a.StaffID == "s1" }},
+			"order":  {app.AccessQuery{OrderNo: "ABCD2345"}, func(a app.Access) bool { return a.OrderNo != "" }},
+			"kinds":  {app.AccessQuery{Kinds: []app.AccessKind{app.SawBuyer, app.SawReceipt}}, func(a app.Access) bool { return a.Kind == app.SawBuyer }},
+			"time": {app.AccessQuery{From: at.Add(time.Hour), To: at.Add(3 * time.Hour), StaffID: "s0"}, func(a app.Access) bool {
+				return a.StaffID == "s0" && !a.At.Before(at.Add(time.Hour)) && a.At.Before(at.Add(3*time.Hour))
+			}},
+		} {
+			var found, expect []app.Access
+			for _, a := range want {
+				if c.pick(a) {
+					expect = append(expect, a)
+				}
+			}
+			for c.q.Limit = 2; ; {
+				page, err := s.Accesses(t.Context(), c.q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, page...)
+				if len(page) < c.q.Limit {
+					break
+				}
+				last := page[len(page)-1]
+				c.q.After = app.Cursor{At: last.At, ID: last.ID}
+			}
+			if !slices.Equal(found, expect) {
+				t.Errorf("%s: %v\nwant %v", what, found, expect)
+			}
+		}
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.AddAccess(ctx, want[0]) })
 	})
 }

@@ -42,6 +42,7 @@ func fill(t *testing.T, s *db.Store) {
 			tx.CreateHold(ctx, app.Hold{ID: "h1", Reason: app.HoldUnknown, TID: tid(2), Amount: 5, CreatedAt: at}),
 			tx.CreateCancel(ctx, app.Cancel{ID: "c1", OrderNo: p.OrderNo, Moid: p.Moid, Amount: 1, State: app.CancelStateRefused, RefundAcct: "110220330440", RefundName: "김철수"}),
 			tx.CreateStaff(ctx, app.Staff{ID: "s1", Email: "kim@shop.example", Role: app.RoleOwner, CreatedAt: at}),
+			tx.AddAccess(ctx, app.Access{ID: "a1", At: at, Kind: app.SawBuyer, StaffID: "s1", OrderNo: p.OrderNo, Reason: app.ReasonOther, Words: "김철수 문의"}),
 			tx.SaveSender(ctx, app.Sender{Addr: "192.0.2.1", State: app.SenderAsked}),
 			tx.SetSetting(ctx, "shop", "{}"))...)
 	})
@@ -63,7 +64,7 @@ func TestVerifyFindsNothingInOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		fill(t, s)
 		first, list := faults(t, s)
-		if len(list) > 0 || first.Payments != 1 || first.Records != 8 || first.Head.Seq < 9 {
+		if len(list) > 0 || first.Payments != 1 || first.Records != 9 || first.Head.Seq < 9 {
 			t.Fatalf("%+v %q", first, list)
 		}
 		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.SetSetting(ctx, "shop", `{"name":"새 이름"}`) })
@@ -81,7 +82,7 @@ func TestVerifyFindsNothingInOrder(t *testing.T) {
 }
 
 // TestVerifyFindsTampering: whatever is changed, added or taken away behind the program's back is found.
-// proves E1, I5
+// proves E1, I5, S21
 func TestVerifyFindsTampering(t *testing.T) {
 	for what, statement := range map[string]string{
 		"an amount":             "UPDATE orders SET amount = amount + 1",
@@ -99,6 +100,9 @@ func TestVerifyFindsTampering(t *testing.T) {
 		"a person from nowhere": "INSERT INTO staff SELECT 'x', 'x@example.com', name, role, password_hash, created_at, disabled_at FROM staff",
 		"a setting":             "UPDATE settings SET value = 'x' WHERE name = 'shop'",
 		"a sender":              "UPDATE senders SET state = 'approved'",
+		"who looked":            "UPDATE accesses SET staff_id = 's2'",
+		"a look gone":           "DELETE FROM accesses",
+		"a look invented":       "INSERT INTO accesses SELECT 'x', at, kind, staff_id, peer, order_no, subject, reason, private FROM accesses",
 		"a row of the log":      "UPDATE events SET amount = 1 WHERE kind = 'approved'",
 		"a row's words":         "UPDATE events SET private = '' WHERE kind = 'form_served'",
 		"a row gone":            "DELETE FROM events WHERE kind = 'form_served'",
@@ -138,7 +142,7 @@ func tamper(t *testing.T, path, statement string) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for _, trigger := range []string{"events_never_change", "events_never_go", "messages_stay_as_they_came", "messages_never_go"} {
+	for _, trigger := range []string{"events_never_change", "events_never_go", "messages_stay_as_they_came", "messages_never_go", "accesses_never_change", "accesses_never_go"} {
 		if _, err := d.ExecContext(t.Context(), "DROP TRIGGER "+trigger); err != nil {
 			t.Fatal(err)
 		}

@@ -53,7 +53,7 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 		if kept == "" {
 			return s.askAgain(c, ses, http.StatusUnauthorized, "")
 		}
-		_, err = s.Shop.SignIn(c.Request().Context(), staffOf(c).Email, password, peer(c))
+		err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password)
 		if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) {
 			a := answerFor(err)
 			return s.askAgain(c, ses, a.status, a.word)

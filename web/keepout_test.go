@@ -662,7 +662,7 @@ func TestReadingChangesNothing(t *testing.T) {
 	d := b.desk(app.RoleOwner)
 	o := b.order(known())
 	_, form := b.open(o, "device=pc&method=CARD")
-	invite, err := b.InviteStaff(t.Context(), "new@example.com", app.RoleStaff)
+	invite, err := b.InviteStaff(t.Context(), d.who, "new@example.com", app.RoleStaff)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ func (s *Server) requireStaff(r right) echo.MiddlewareFunc {
 			if r == owner && who.Role != app.RoleOwner {
 				return app.ErrForbidden
 			}
+			who.From = peer(c)
 			c.Set(staffKey, who)
 			return next(c)
 		}
@@ -151,7 +152,7 @@ func (s *Server) postInvite(c echo.Context) error {
 	if invite.Email == "" {
 		f.Email = c.FormValue("email")
 	}
-	who, err := s.Shop.AcceptInvite(ctx, token, f.Email, f.Name, c.FormValue("password"))
+	who, err := s.Shop.AcceptInvite(ctx, token, f.Email, f.Name, c.FormValue("password"), peer(c))
 	if errors.Is(err, app.ErrBadInput) {
 		f.Errors = inputFaults(ctx, err)
 		return s.render(c, http.StatusUnprocessableEntity, templates.Invite(f))

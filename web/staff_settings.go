@@ -231,7 +231,7 @@ func (s *Server) postShowNotice(c echo.Context) error {
 // postInviteStaff handles POST /admin/settings/staff: shows the new person's one-time link, this once.
 func (s *Server) postInviteStaff(c echo.Context) error {
 	ctx, email := c.Request().Context(), c.FormValue("email")
-	token, err := s.Shop.InviteStaff(ctx, email, app.Role(c.FormValue("role")))
+	token, err := s.Shop.InviteStaff(ctx, staffOf(c), email, app.Role(c.FormValue("role")))
 	switch {
 	case errors.Is(err, app.ErrConflict):
 		return s.showSettings(c, http.StatusUnprocessableEntity, typedSettings{email: email, faults: map[string]string{"email": text.T(ctx, "input.email.taken")}})
@@ -246,7 +246,7 @@ func (s *Server) postInviteStaff(c echo.Context) error {
 // postResetStaff handles POST /admin/settings/staff/reset: shows a one-time link for a new password, this once.
 func (s *Server) postResetStaff(c echo.Context) error {
 	email := c.FormValue("email")
-	token, err := s.Shop.ResetPassword(c.Request().Context(), email)
+	token, err := s.Shop.ResetPassword(c.Request().Context(), staffOf(c), email)
 	if err != nil {
 		return err
 	}

@@ -137,13 +137,13 @@ func (cfg houseConfig) doAlone(ctx context.Context, t staffTask) (text string, e
 func (h *house) do(ctx context.Context, t staffTask) (string, error) {
 	switch t.Do {
 	case "add":
-		token, err := h.shop.InviteStaff(ctx, t.Email, t.Role)
+		token, err := h.shop.InviteStaff(ctx, operator(), t.Email, t.Role)
 		if errors.Is(err, app.ErrConflict) {
 			return "", fmt.Errorf("%s is there already: to set a new password, use: admin staff reset %s", t.Email, t.Email)
 		}
 		return h.link(token), explain(t, err)
 	case "reset":
-		token, err := h.shop.ResetPassword(ctx, t.Email)
+		token, err := h.shop.ResetPassword(ctx, operator(), t.Email)
 		return h.link(token), explain(t, err)
 	case "disable", "enable":
 		err := h.shop.DisableStaff(ctx, operator(), t.Email, t.Do == "disable")

@@ -169,7 +169,7 @@ func (h *house) hire(ctx context.Context) error {
 	if err != nil || token == "" {
 		return err
 	}
-	_, err = h.AcceptInvite(ctx, token, ownerMail, "주인", ownerPassword)
+	_, err = h.AcceptInvite(ctx, token, ownerMail, "주인", ownerPassword, netip.Addr{})
 	return err
 }
 

@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gage/smartro"
+)
+
+// Access is one line of the record of who looked at whose data, came in, or changed what others may do. It is
+// append-only, and each line's digest stands in the event log.
+type Access struct {
+	ID      string
+	At      time.Time
+	Kind    AccessKind
+	StaffID string
+	Peer    string  // the address that they acted from; empty: a command on the server
+	OrderNo OrderNo // whose data; empty: no buyer's
+	Subject string  // Moid, message ID, staff ID or address of a sender
+	Reason  Reason  // why somebody's data was looked at
+	Words   string  // in their own words; sealed
+}
+
+// AccessKind says what somebody did.
+type AccessKind string
+
+// What is recorded.
+const (
+	SawBuyer       AccessKind = "saw_buyer"
+	SawMessage     AccessKind = "saw_message"
+	SawReceipt     AccessKind = "saw_receipt"
+	SignedIn       AccessKind = "signed_in"
+	TypedAgain     AccessKind = "typed_again" // the password, before something that matters
+	LockedOut      AccessKind = "locked_out"  // too many wrong passwords
+	EndedSessions  AccessKind = "ended_sessions"
+	InvitedStaff   AccessKind = "invited_staff"
+	SetPassword    AccessKind = "set_password" // by a one-time link
+	ResetStaff     AccessKind = "reset_staff"
+	DisabledStaff  AccessKind = "disabled_staff"
+	EnabledStaff   AccessKind = "enabled_staff"
+	ChangedGateway AccessKind = "changed_gateway"
+	ChangedNotice  AccessKind = "changed_notice"
+	DecidedSender  AccessKind = "decided_sender"
+)
+
+// AccessKinds are the kinds, those that look at somebody first.
+func AccessKinds() []AccessKind {
+	return []AccessKind{
+		SawBuyer, SawMessage, SawReceipt, SignedIn, TypedAgain, LockedOut, EndedSessions, InvitedStaff, SetPassword, ResetStaff, DisabledStaff,
+		EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender,
+	}
+}
+
+// Reason is why somebody's data is looked at.
+type Reason string
+
+// The reasons to choose from. ReasonOther needs words.
+const (
+	ReasonCall    Reason = "call"    // the buyer asks
+	ReasonCancel  Reason = "cancel"  // a cancel or a refund
+	ReasonDeposit Reason = "deposit" // whose deposit is it
+	ReasonCheck   Reason = "check"   // something does not agree
+	ReasonDemand  Reason = "demand"  // an authority or a card company asks
+	ReasonOther   Reason = "other"
+)
+
+// Reasons are the reasons in the order in which they are offered.
+func Reasons() []Reason {
+	return []Reason{ReasonCall, ReasonCancel, ReasonDeposit, ReasonCheck, ReasonDemand, ReasonOther}
+}
+
+// Why is a reason as a person gives it.
+type Why struct {
+	Reason Reason
+	Words  string // optional, except for ReasonOther
+}
+
+func (w Why) read() (Why, error) {
+	w.Words = strings.Join(strings.Fields(w.Words), " ")
+	known := false
+	for _, r := range Reasons() {
+		known = known || r == w.Reason
+	}
+	switch {
+	case !known:
+		return w, &InputError{Field: "reason", Code: "required"}
+	case w.Reason == ReasonOther && w.Words == "":
+		return w, &InputError{Field: "words", Code: "required"}
+	case utf8.RuneCountInString(w.Words) > 200 || !utf8.ValidString(w.Words):
+		return w, &InputError{Field: "words", Code: "too_long", Value: w.Words}
+	}
+	return w, nil
+}
+
+// AccessQuery asks for a page of the record, newest first. Empty fields ask for everything.
+type AccessQuery struct {
+	StaffID  string
+	OrderNo  OrderNo
+	Kinds    []AccessKind
+	From, To time.Time // from, and before
+	After    Cursor
+	Limit    int
+}
+
+// Accesses reads the record. Only the owner may.
+func (s *Shop) Accesses(ctx context.Context, actor Staff, q AccessQuery) ([]Access, error) {
+	if actor.Role != RoleOwner {
+		return nil, ErrForbidden
+	}
+	return s.Store.Accesses(ctx, q)
+}
+
+// note writes one line in the transaction of what it tells.
+func (s *Shop) note(ctx context.Context, tx Tx, actor Staff, a Access) error {
+	a.ID, a.At, a.StaffID = newToken(), s.Now(), actor.ID
+	if actor.From.IsValid() {
+		a.Peer = actor.From.Unmap().String()
+	}
+	return tx.AddAccess(ctx, a)
+}
+
+// look records that somebody looks at something, before it is shown: what can't be recorded is not shown.
+func (s *Shop) look(ctx context.Context, actor Staff, why Why, a Access) error {
+	if actor.ID == "" {
+		return ErrForbidden
+	}
+	a.Reason, a.Words = why.Reason, why.Words
+	return s.Store.Update(Essential(ctx), func(tx Tx) error { return s.note(ctx, tx, actor, a) })
+}
+
+// SeeBuyer records that a person looks at a payment's buyer, and why.
+func (s *Shop) SeeBuyer(ctx context.Context, actor Staff, moid Moid, why Why) error {
+	p, err := s.Store.Payment(ctx, moid)
+	if err != nil {
+		return err
+	}
+	if why, err = why.read(); err != nil {
+		return err
+	}
+	return s.look(ctx, actor, why, Access{Kind: SawBuyer, OrderNo: p.OrderNo, Subject: string(moid)})
+}
+
+// SeeMessage records that a person looks at a message as it came, and why.
+func (s *Shop) SeeMessage(ctx context.Context, actor Staff, id string, why Why) error {
+	m, err := s.Store.Message(ctx, id)
+	if err != nil {
+		return err
+	}
+	if why, err = why.read(); err != nil {
+		return err
+	}
+	return s.look(ctx, actor, why, Access{Kind: SawMessage, OrderNo: m.OrderNo, Subject: id})
+}
+
+// SeeReceipt records that a person opens a payment's receipt, and returns the address of the gateway's page.
+// ErrNotFound: there is none.
+func (s *Shop) SeeReceipt(ctx context.Context, actor Staff, moid Moid, kind smartro.ReceiptKind) (string, error) {
+	st, err := s.Story(ctx, moid)
+	if err != nil {
+		return "", err
+	}
+	url := st.ReceiptURL
+	if kind == smartro.CashReceiptSlip {
+		url = st.CashReceiptURL
+	}
+	if url == "" {
+		return "", fmt.Errorf("receipt of %s: %w", moid, ErrNotFound)
+	}
+	return url, s.look(ctx, actor, Why{}, Access{Kind: SawReceipt, OrderNo: st.Order.No, Subject: string(moid)})
+}
+
+// lockedOut records that an account was locked just now. It looks at the count whoever's name was typed, so that a
+// name nobody has costs the same.
+func (s *Shop) lockedOut(ctx context.Context, p Staff, account string, peer netip.Addr) error {
+	p.From = peer
+	return s.Store.Update(ctx, func(tx Tx) error {
+		n, err := tx.Attempts(ctx, account, s.Now().Add(-failWindow))
+		if err != nil || n < maxFailures || p.ID == "" {
+			return err
+		}
+		return s.note(ctx, tx, p, Access{Kind: LockedOut, Subject: p.ID})
+	})
+}
