@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,9 +19,12 @@ import (
 var requirementsText string
 
 // requirement is one line of the failure model.
-type requirement struct{ ID, Text string }
+type requirement struct {
+	ID, Text string
+	Part     *regexp.Regexp // words of the part that it asks something of, as long as that may be missing; nil: it is there
+}
 
-var requirementLine = regexp.MustCompile(`^([IERS][0-9]+) (.+)$`)
+var requirementLine = regexp.MustCompile(`^([IERS][0-9]+) (.+?)(?: \| unbuilt as long as nothing matches (.+))?$`)
 
 func readRequirements(text string) ([]requirement, error) {
 	var all []requirement
@@ -34,7 +40,14 @@ func readRequirements(text string) ([]requirement, error) {
 		if slices.ContainsFunc(all, func(r requirement) bool { return r.ID == m[1] }) {
 			return nil, fmt.Errorf("requirements.txt: %s stands twice", m[1])
 		}
-		all = append(all, requirement{m[1], m[2]})
+		r := requirement{ID: m[1], Text: m[2]}
+		if m[3] != "" {
+			var err error
+			if r.Part, err = regexp.Compile(m[3]); err != nil {
+				return nil, fmt.Errorf("requirements.txt: %s: %w", r.ID, err)
+			}
+		}
+		all = append(all, r)
 	}
 	return all, nil
 }
@@ -71,14 +84,23 @@ func check(repo string, all []harness.Harness, w io.Writer) (ok bool, err error)
 			by[id] = append(by[id], p.Name)
 		}
 	}
-	gaps := 0
+	gaps, unbuilt := 0, 0
 	var out errWriter
 	out.w = w
 	for _, r := range wanted {
 		list := by[r.ID]
 		if len(list) == 0 {
-			gaps++
-			list = []string{"NOT PROVED: " + r.Text}
+			where, err := built(repo, r.Part)
+			if err != nil {
+				return false, err
+			}
+			if where == "" {
+				unbuilt++
+				list = []string{"NOT BUILT: " + r.Text}
+			} else {
+				gaps++
+				list = []string{"NOT PROVED: " + r.Text + where}
+			}
 		}
 		slices.Sort(list)
 		out.printf("%-4s %s\n", r.ID, strings.Join(slices.Compact(list), "; "))
@@ -86,8 +108,34 @@ func check(repo string, all []harness.Harness, w io.Writer) (ok bool, err error)
 	for _, f := range faults {
 		out.printf("WRONG %s\n", f)
 	}
-	out.printf("%d requirements, %d not proved, %d faults\n", len(wanted), gaps, len(faults))
+	out.printf("%d requirements, %d not proved, %d of parts that are not built, %d faults\n", len(wanted), gaps, unbuilt, len(faults))
 	return gaps == 0 && len(faults) == 0, out.err
+}
+
+// built says where the product has the part of a requirement; empty: nowhere. A requirement without a part is of all.
+func built(repo string, part *regexp.Regexp) (where string, err error) {
+	if part == nil {
+		return " ", nil
+	}
+	for _, dir := range []string{"app", "cmd", "db", "smartro", "web"} {
+		err := filepath.WalkDir(filepath.Join(repo, dir), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || d.IsDir() || where != "" || strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".sql", ".templ"}, filepath.Ext(path)) {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err == nil && part.Match(text) {
+				where = fmt.Sprintf(" (%s has %q)", path, part.Find(text))
+			}
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return where, nil
 }
 
 // harnessFaults says why a harness would be no proof.

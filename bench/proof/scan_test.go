@@ -140,14 +140,16 @@ func TestCheck(t *testing.T) {
 		ok      bool
 		printed string
 	}{
-		"all":        {strings.Join(ids, ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, true, "0 not proved, 0 faults"},
+		"all":        {strings.Join(ids, ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, true, "0 not proved, 0 of parts that are not built, 0 faults"},
 		"harness":    {strings.Join(ids[1:], ", "), harness.Harness{Name: "kill", Proves: ids[:1], Defects: []harness.Defect{good}}, true, "I1   harness kill\n"},
 		"gap":        {strings.Join(ids[1:], ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, false, "I1   NOT PROVED: "},
+		"unbuilt":    {strings.Join(without(ids, "R34"), ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, true, "R34  NOT BUILT: "},
+		"built now":  {strings.Join(without(ids, "E5"), ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, false, "E5   NOT PROVED: "},
 		"unknown":    {strings.Join(ids, ", ") + ", R44", harness.Harness{Name: "kill", Defects: []harness.Defect{good}}, false, "R44"},
 		"stale":      {strings.Join(ids, ", "), harness.Harness{Name: "kill", Defects: []harness.Defect{stale}}, false, `"gone" is stale`},
 		"no defects": {strings.Join(ids, ", "), harness.Harness{Name: "kill"}, false, "kill has no planted defect"},
 	} {
-		repo := source(t, map[string]string{"shop_test.go": test(c.tags), "shop.go": "package shop // n"})
+		repo := source(t, map[string]string{"shop_test.go": test(c.tags), "shop.go": "package shop // n", "db/part.go": "package db // Mirror"})
 		var out strings.Builder
 		ok, err := check(repo, []harness.Harness{c.h}, &out)
 		if err != nil || ok != c.ok || !strings.Contains(out.String(), c.printed) {
@@ -156,8 +158,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return other == id })
+}
+
 func TestReadRequirementsRefuses(t *testing.T) {
-	for _, bad := range []string{"R1 a\nR1 b\n", "no ID here\n", "X1 a\n"} {
+	for _, bad := range []string{"R1 a\nR1 b\n", "no ID here\n", "X1 a\n", "R1 a | unbuilt as long as nothing matches (\n"} {
 		if _, err := readRequirements(bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
