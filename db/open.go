@@ -31,11 +31,12 @@ var migrations embed.FS
 
 // Config says where the records are. Exactly one of Path and URL is set.
 type Config struct {
-	Path string           // SQLite file; its folder must exist
-	URL  smartro.Secret   // postgres://…
-	Keys *app.Keyring     // seals the data keys that personal data is sealed with
-	Now  func() time.Time // nil: the system's clock
-	Log  *slog.Logger
+	Path   string           // SQLite file; its folder must exist
+	URL    smartro.Secret   // postgres://…
+	Mirror string           // file on another disk that takes the log, too, before anything is acknowledged; SQLite only; empty: none
+	Keys   *app.Keyring     // seals the data keys that personal data is sealed with
+	Now    func() time.Time // nil: the system's clock
+	Log    *slog.Logger
 }
 
 // Open opens the store and brings its schema up to date. It refuses: settings that could lose an acknowledged
@@ -60,6 +61,9 @@ func (c *Config) complete() error {
 	}
 	if (c.Path == "") == (c.URL == "") {
 		return errors.New("db: name either a SQLite file or a PostgreSQL URL")
+	}
+	if c.URL != "" && c.Mirror != "" {
+		return errors.New("db: a mirror is for SQLite: PostgreSQL has standby servers")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -155,7 +159,14 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err := room.keep(); err != nil {
 		return nil, fmt.Errorf("db: %w", err)
 	}
-	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, room, c.Now, s.log); err != nil {
+	var second *mirror
+	if c.Mirror != "" {
+		if second, err = openMirror(ctx, c.Mirror, s.queries); err != nil {
+			return nil, err
+		}
+		s.mirror = second
+	}
+	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, room, second, c.Now, s.log); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx)

@@ -23,6 +23,7 @@ type Store struct {
 	writeDB  *sql.DB
 	writer   *writer       // SQLite only
 	pool     *pgxpool.Pool // PostgreSQL only
+	mirror   *mirror       // SQLite only, and not always
 	lock     *os.File      // SQLite only
 	now      func() time.Time
 	readOnly bool // opened beside the program that writes
@@ -45,6 +46,7 @@ func (s *Store) Close() error {
 	if s.pool != nil {
 		s.pool.Close()
 	}
+	errs = append(errs, s.mirror.close())
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}

@@ -39,6 +39,7 @@ type writer struct {
 	gaveUp  chan struct{} // closed when failed is set
 	since   int           // callers committed since the last checkpoint
 	reserve reserve
+	mirror  *mirror // nil: there is none
 }
 
 // write is one caller's transaction.
@@ -49,12 +50,12 @@ type write struct {
 	turn atomic.Bool // taken once: by the loop to run it, or by a caller who stops waiting
 }
 
-func startWriter(ctx context.Context, d *sql.DB, base queries, room reserve, now func() time.Time, log *slog.Logger) (*writer, error) {
+func startWriter(ctx context.Context, d *sql.DB, base queries, room reserve, second *mirror, now func() time.Time, log *slog.Logger) (*writer, error) {
 	c, err := d.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{}), reserve: room}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{}), reserve: room, mirror: second}
 	go w.loop(c)
 	return w, nil
 }
@@ -182,6 +183,9 @@ func (w *writer) commit(c conn, batch []*write) {
 			w.log.Warn("the reserve could not be taken again", "error", err)
 		}
 	}
+	if w.mirror.lagging() {
+		w.follow(ctx, c)
+	}
 	_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
 		if err = w.runAll(ctx, c, batch, results); err == nil {
@@ -204,12 +208,35 @@ func (w *writer) commit(c conn, batch []*write) {
 		}
 	}
 	// crash point: committed, nobody told
+	var unmirrored error
+	if err == nil {
+		unmirrored = w.follow(ctx, c)
+	}
 	for i, job := range batch {
 		if err != nil {
 			results[i] = translate(err)
 		}
+		if results[i] == nil && !app.IsEssential(job.ctx) {
+			results[i] = unmirrored
+		}
 		job.done <- results[i]
 	}
+}
+
+// follow brings the mirror up to the last commit. Until it is there, only what is essential is stored.
+func (w *writer) follow(ctx context.Context, c conn) error {
+	own := w.base
+	own.q = c
+	was := w.mirror.lagging()
+	err := w.mirror.catchUp(ctx, own)
+	switch {
+	case err == nil:
+	case !passing(err):
+		w.fail(err)
+	case !was:
+		w.log.Error("the mirror's disk is full: nothing is stored until there is room, but staff may sign in", "error", err)
+	}
+	return err
 }
 
 // runAll gives each caller its turn. An error means that the whole transaction is lost: none of them may be told
@@ -222,7 +249,7 @@ func (w *writer) runAll(ctx context.Context, c conn, batch []*write, results []e
 		if !job.turn.CompareAndSwap(false, true) {
 			continue // its caller left
 		}
-		if w.reserve.spent && !app.IsEssential(job.ctx) {
+		if (w.reserve.spent || w.mirror.lagging()) && !app.IsEssential(job.ctx) {
 			results[i] = fmt.Errorf("the disk is full: %w", app.ErrOverload)
 			continue
 		}

@@ -26,6 +26,7 @@ type houseConfig struct {
 	Name        string         // of the files in it: gage, or demo
 	DatabaseURL smartro.Secret // postgres://…; empty means SQLite in Data
 	KeyFile     string         // empty means the one in Data
+	Mirror      string         // of the log, for SQLite; empty means none
 	PublicURL   string
 	ServerIP    string // sent to the gateway in the form; empty: this machine's own
 	Sample      bool
@@ -110,7 +111,7 @@ func (cfg houseConfig) records() db.Config {
 	if cfg.DatabaseURL != "" {
 		return db.Config{URL: cfg.DatabaseURL, Now: cfg.Now, Log: cfg.Log}
 	}
-	return db.Config{Path: cfg.database(), Now: cfg.Now, Log: cfg.Log}
+	return db.Config{Path: cfg.database(), Mirror: cfg.Mirror, Now: cfg.Now, Log: cfg.Log}
 }
 
 // keyFile is where the key is that seals secrets in the records.

@@ -20,6 +20,7 @@ type serveCmd struct {
 	TrustedProxy []string `placeholder:"RANGE" help:"Proxies whose X-Forwarded-For is believed, such as 127.0.0.1. Without it the direct peer is the sender."`
 	NoticeSender []string `placeholder:"RANGE" help:"Addresses believed to be the gateway's, besides the published ones and those approved in the back office."`
 	ServerIP     string   `name:"server-ip" placeholder:"IP" help:"This server's public IPv4 address, told to the gateway. Default: the address by which it reaches others."`
+	Mirror       string   `placeholder:"FILE" help:"A file on another disk that takes every row of the log, too, before anything is acknowledged. SQLite only."`
 	KeepYears    int      `default:"5" placeholder:"YEARS" help:"Personal data in orders and messages is destroyed after so many years without anything happening to them; the law wants 5 at least. Default: ${default}."`
 	Gateway      string   `placeholder:"URL" help:"Practise with a simulated gateway (admin sandbox) at this address instead of the real one."`
 }
@@ -69,6 +70,10 @@ func (c serveCmd) config() (houseConfig, error) {
 	if ip, err := netip.ParseAddr(c.ServerIP); c.ServerIP != "" && (err != nil || !ip.Is4()) {
 		f.add("server-ip", "%q is no IPv4 address: want one such as 203.0.113.5", c.ServerIP)
 	}
+	if c.Mirror != "" && cfg.DatabaseURL != "" {
+		f.add("mirror", "is for SQLite: PostgreSQL has standby servers")
+	}
+	cfg.Mirror = c.Mirror
 	if c.KeepYears < app.RetentionYears {
 		f.add("keep-years", "%d is too few: the law wants records of payments kept for %d years", c.KeepYears, app.RetentionYears)
 	}

@@ -15,6 +15,7 @@ const mostFaults = 100
 // verifyCmd compares everything that is stored with the log.
 type verifyCmd struct {
 	storeFlags
+	Mirror string `placeholder:"FILE" help:"Compare this mirror (serve --mirror) with the log, too."`
 }
 
 // Help shows examples.
@@ -55,6 +56,17 @@ func (c verifyCmd) Run(ctx context.Context, w *world) (err error) {
 		return fmt.Errorf("verify: %w", err)
 	}
 	fmt.Fprintf(w.stdout, "log %d rows, records %d, payments %d, days kept outside %d\nlast row %s\n", v.Head.Seq, v.Records, v.Payments, len(kept), v.Head.Hash)
+	if c.Mirror != "" {
+		rows, err := store.VerifyMirror(ctx, c.Mirror, func(text string) {
+			if found++; found <= mostFaults {
+				fmt.Fprintln(w.stdout, text)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		fmt.Fprintf(w.stdout, "mirror %d rows\n", rows)
+	}
 	if found > 0 {
 		return fmt.Errorf("%d things do not agree with the log: stop the shop, keep a copy of the data folder as it is, and restore a backup", found)
 	}
