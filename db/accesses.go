@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"gage/app"
 )
@@ -39,42 +37,26 @@ func (t *transaction) AddAccess(ctx context.Context, a app.Access) error {
 }
 
 func (d queries) Accesses(ctx context.Context, q app.AccessQuery) ([]app.Access, error) {
-	var where []string
-	var args []any
-	add := func(cond string, v ...any) {
-		for _, one := range v {
-			args = append(args, one)
-			cond = strings.Replace(cond, "?", "$"+strconv.Itoa(len(args)), 1)
-		}
-		where = append(where, cond)
-	}
+	b := &builder{}
+	b.WriteString("SELECT " + accessColumns + " FROM accesses WHERE 1 = 1")
 	if q.StaffID != "" {
-		add("staff_id = ?", q.StaffID)
+		b.add(" AND staff_id = %s", q.StaffID)
 	}
 	if q.OrderNo != "" {
-		add("order_no = ? AND order_no <> ''", q.OrderNo)
+		b.add(" AND order_no = %s AND order_no <> ''", q.OrderNo)
 	}
-	if len(q.Kinds) > 0 {
-		var kinds []any
-		for _, k := range q.Kinds {
-			kinds = append(kinds, k)
-		}
-		add("kind IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(kinds)), ", ")+")", kinds...)
-	}
+	b.in(" AND kind", texts(q.Kinds))
 	if !q.From.IsZero() {
-		add("at >= ?", us(q.From))
+		b.add(" AND at >= %s", us(q.From))
 	}
 	if !q.To.IsZero() {
-		add("at < ?", us(q.To))
+		b.add(" AND at < %s", us(q.To))
 	}
 	if !q.After.At.IsZero() {
-		add("(at, id) < (?, ?)", us(q.After.At), q.After.ID)
+		b.add(" AND (at, id) < (%s, %s)", us(q.After.At), q.After.ID)
 	}
-	sql := "SELECT " + accessColumns + " FROM accesses"
-	if len(where) > 0 {
-		sql += " WHERE " + strings.Join(where, " AND ")
-	}
-	rows, err := many(ctx, d, scanAccess, sql+" ORDER BY at DESC, id DESC LIMIT "+strconv.Itoa(q.Limit), args...)
+	b.add(" ORDER BY at DESC, id DESC LIMIT %s", q.Limit)
+	rows, err := many(ctx, d, scanAccess, b.String(), b.args...)
 	if err != nil {
 		return nil, err
 	}
