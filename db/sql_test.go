@@ -23,9 +23,6 @@ var sqlParts = map[string]string{
 
 // sqlNames are names of tables and columns that come from lists in the source, by file.
 var sqlNames = map[string]string{
-	`accesses.go: strings.TrimSuffix(strings.Repeat("?, ", len(kinds)), ", ")`: "places of parameters",
-	`accesses.go: strings.Join(where, " AND ")`:                                "conditions in the source, beside it",
-	"accesses.go: sql":                       "the words before it",
 	"dump.go: strings.Join(t.order, \", \")": "the columns of a table of the catalogue",
 	"events.go: what.columns":                "of the records in the source",
 	"events.go: what.key":                    "of the records in the source",

@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"gage/web/static":      {},
 	"gage/cmd/admin":       {"gage/app", "gage/db", "gage/smartro", "gage/smartro/sandbox", "gage/web", "*"},
 	"gage/bench":           {},
+	"gage/bench/attack":    {},
 	"gage/bench/proof":     {"gage/bench/proof/..."},
 
 	"gage/bench/proof/harness": {},
