@@ -485,13 +485,15 @@ func TestPayloads(t *testing.T) {
 			pay := "/admin/payments/" + string(moid)
 			pages["declined"] = l.do("GET", "/pay/"+o.Token, "")
 			pages["payment"] = d.get(pay)
-			pages["revealed"] = d.post(pay+"/reveal", url.Values{"reason": {x}})
+			pages["revealed"] = d.post(pay+"/reveal", url.Values{"reason": {"other"}, "words": {x}})
+			pages["reveal, wrong"] = d.post(pay+"/reveal", url.Values{"reason": {x}, "words": {x}})
+			pages["audit"] = d.get("/admin/audit?person=" + url.QueryEscape(x) + "&kind=" + url.QueryEscape(x) + "&order=" + url.QueryEscape(x))
 			pages["accept"] = d.post(pay+"/accept", url.Values{"reason": {x}, "note": {x}, "tid": {x}})
 			messages, err := l.Store.Messages(t.Context(), o.No)
 			if err != nil || len(messages) == 0 {
 				t.Fatalf("%q: no message, %v", x, err)
 			}
-			pages["message"] = d.get("/admin/messages/" + messages[len(messages)-1].ID)
+			pages["message"] = d.post("/admin/messages/"+messages[len(messages)-1].ID, url.Values{"reason": {"check"}})
 		}
 		q := url.QueryEscape(x)
 		for _, target := range []string{

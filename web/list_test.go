@@ -242,7 +242,7 @@ func TestReveal(t *testing.T) {
 		t.Error("a masked page is told as a look at the buyer")
 	}
 	says(t, l.get(at+"/reveal"), 405)
-	w := l.post(at+"/reveal", nil)
+	w := l.post(at+"/reveal", url.Values{"reason": {"call"}})
 	says(t, w, 200, "홍길동", "010-9999-1111", "hong@example.com")
 	if w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("the browser may keep the buyer: %v", w.Header())
@@ -259,7 +259,7 @@ func TestReveal(t *testing.T) {
 		}
 	}
 	masked()
-	says(t, l.post("/admin/payments/NOSUCH01/reveal", nil), 404)
+	says(t, l.post("/admin/payments/NOSUCH01/reveal", url.Values{"reason": {"call"}}), 404)
 	if strings.Contains(l.log.String(), `moid=NOSUCH01`) {
 		t.Error("a look at nobody is in the log")
 	}

@@ -175,7 +175,7 @@ func TestNothingTypedBecomesMarkup(t *testing.T) {
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("%v, %v", messages, err)
 	}
-	reveal := l.post(pay+"/reveal", nil)
+	reveal := l.post(pay+"/reveal", url.Values{"reason": {"call"}})
 	for what, c := range map[string]struct {
 		w     *httptest.ResponseRecorder
 		shows []string
@@ -192,7 +192,7 @@ func TestNothingTypedBecomesMarkup(t *testing.T) {
 		"payment, unmasked":  {reveal, []string{goods, buyer, reason}},
 		"cancel":             {l.post(pay+"/cancel", url.Values{"how": {"part"}, "amount": {buyer}, "reason": {reason}}), []string{buyer, reason}},
 		"confirm the cancel": {confirm, []string{reason}},
-		"message":            {l.get("/admin/messages/" + messages[0].ID), []string{reason}},
+		"message":            {l.post("/admin/messages/"+messages[0].ID, url.Values{"reason": {"check"}}), []string{reason}},
 		"the buyer's no":     {l.get("/admin/payments/" + other.get("Moid")), nil},
 		"sign-in":            {l.post("/admin/sign-in", url.Values{"email": {buyer}, "next": {reason}}), nil},
 	} {

@@ -89,6 +89,7 @@ func (s *Server) routes() []route {
 		{get, freshPath, signedIn, session, desk, s.getFresh},
 		{get, "/admin/payments/:moid", signedIn, session, desk, s.getPayment},
 		{post, "/admin/payments/:moid/reveal", signedIn, session, deskForm, s.postReveal},
+		{post, "/admin/payments/:moid/receipt", signedIn, session, deskForm, s.postReceipt},
 		{post, "/admin/payments/:moid/ask", signedIn, session, call, s.postAsk},
 		{post, "/admin/payments/:moid/accept", signedIn, session, deskForm, s.freshly(s.postAccept)},
 		{get, "/admin/payments/:moid/cancel", signedIn, session, desk, s.getCancel},
@@ -96,6 +97,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/cancels/:id/resend", signedIn, session, call, s.freshly(s.postResend)},
 		{post, "/admin/cancels/:id/settle", signedIn, session, deskForm, s.freshly(s.postSettle)},
 		{get, "/admin/messages/:id", signedIn, session, desk, s.getMessage},
+		{post, "/admin/messages/:id", signedIn, session, deskForm, s.postMessage},
 
 		{get, "/admin/requests", signedIn, session, desk, s.getRequests},
 		{get, "/admin/requests/new", signedIn, session, desk, s.getNewRequest},
@@ -112,6 +114,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/jobs/:id/retry", signedIn, session, deskForm, s.postRetryJob},
 		{post, "/admin/senders", owner, session, deskForm, s.freshly(s.postSender)},
 
+		{get, "/admin/audit", owner, session, desk, s.getAudit},
 		{get, "/admin/settings", owner, session, desk, s.getSettings},
 		{post, "/admin/settings/shop", owner, session, deskForm, s.postShopInfo},
 		{post, "/admin/settings/gateway", owner, session, deskForm, s.freshly(s.postMerchant)},

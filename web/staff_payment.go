@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"gage/app"
+	"gage/smartro"
 	"gage/web/templates"
 	"gage/web/text"
 	"gage/web/view"
@@ -21,15 +23,51 @@ func moidOf(c echo.Context) app.Moid { return app.Moid(c.Param("moid")) }
 func paymentPath(moid app.Moid) string { return "/admin/payments/" + string(moid) }
 
 // getPayment handles GET /admin/payments/{moid}: the whole story of one payment.
-func (s *Server) getPayment(c echo.Context) error { return s.showPayment(c, false) }
-
-// postReveal handles POST /admin/payments/{moid}/reveal: the same page with the buyer unmasked. It is a post, so
-// that no link and no reload shows a person by accident; who looked is in the log.
-func (s *Server) postReveal(c echo.Context) error {
-	return s.showPayment(c, true)
+func (s *Server) getPayment(c echo.Context) error {
+	return s.showPayment(c, http.StatusOK, false, templates.RevealForm{})
 }
 
-func (s *Server) showPayment(c echo.Context, reveal bool) error {
+// postReveal handles POST /admin/payments/{moid}/reveal: the same page with the buyer unmasked. It is a post, so
+// that no link and no reload shows a person by accident; who looked, and why, is recorded before.
+func (s *Server) postReveal(c echo.Context) error {
+	ctx, why := c.Request().Context(), readWhy(c)
+	err := s.Shop.SeeBuyer(ctx, staffOf(c), moidOf(c), why)
+	if errors.Is(err, app.ErrBadInput) {
+		return s.showPayment(c, http.StatusUnprocessableEntity, false, templates.RevealForm{Reason: string(why.Reason), Words: why.Words, Errors: inputFaults(ctx, err)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.showPayment(c, http.StatusOK, true, templates.RevealForm{})
+}
+
+func readWhy(c echo.Context) app.Why {
+	return app.Why{Reason: app.Reason(c.FormValue("reason")), Words: c.FormValue("words")}
+}
+
+// revealForm offers the reasons for a look.
+func revealForm(ctx context.Context, action string, typed templates.RevealForm) templates.RevealForm {
+	typed.Action = action
+	for _, r := range app.Reasons() {
+		typed.Reasons = append(typed.Reasons, templates.Option{Value: string(r), Label: text.T(ctx, "staff.why."+string(r))})
+	}
+	return typed
+}
+
+// postReceipt handles POST /admin/payments/{moid}/receipt: leads on to the gateway's page, once the look is recorded.
+func (s *Server) postReceipt(c echo.Context) error {
+	kind := smartro.Slip
+	if c.FormValue("kind") == "cash" {
+		kind = smartro.CashReceiptSlip
+	}
+	url, err := s.Shop.SeeReceipt(c.Request().Context(), staffOf(c), moidOf(c), kind)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, templates.Receipt(url))
+}
+
+func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed templates.RevealForm) error {
 	ctx := c.Request().Context()
 	st, err := s.Shop.Story(ctx, moidOf(c))
 	if err != nil {
@@ -43,11 +81,12 @@ func (s *Server) showPayment(c echo.Context, reveal bool) error {
 	if reveal {
 		s.Log.Info("a buyer was shown", "staff", staffOf(c).ID, "moid", p.Moid)
 	}
+	typed = revealForm(ctx, paymentPath(p.Moid)+"/reveal", typed)
 	frame.Title = string(p.Moid)
 	page := templates.PaymentPage{
 		StaffFrame: frame, Moid: string(p.Moid), State: shownState(p), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),
 		Approved: int64(p.Approved), Cancelled: int64(p.Cancelled), Reserved: int64(p.Reserved), Left: int64(p.Left()),
-		HasMoney: p.Approved > 0, Masked: !reveal, Receipt: st.ReceiptURL, CashReceipt: st.CashReceiptURL,
+		HasMoney: p.Approved > 0, Masked: !reveal, Reveal: typed, Receipt: st.ReceiptURL != "", CashReceipt: st.CashReceiptURL != "",
 		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p),
 	}
 	if p.Approved > 0 {
@@ -65,7 +104,7 @@ func (s *Server) showPayment(c echo.Context, reveal bool) error {
 	for _, q := range st.Siblings {
 		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
 	}
-	return s.render(c, http.StatusOK, templates.Payment(page))
+	return s.render(c, status, templates.Payment(page))
 }
 
 // shownState is the payment's state as a badge says it. While the window is open, a browser may have told that it came
@@ -344,8 +383,33 @@ func (s *Server) postAccept(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, paymentPath(moidOf(c)))
 }
 
-// getMessage handles GET /admin/messages/{id}: the bytes as they came, beside what is read in them today.
+// getMessage handles GET /admin/messages/{id}: what is read in a message today, without what it tells of a person.
 func (s *Server) getMessage(c echo.Context) error {
+	return s.showMessage(c, http.StatusOK, false, templates.RevealForm{})
+}
+
+// postMessage handles POST /admin/messages/{id}: the bytes as they came, once the look is recorded.
+func (s *Server) postMessage(c echo.Context) error {
+	ctx, why := c.Request().Context(), readWhy(c)
+	err := s.Shop.SeeMessage(ctx, staffOf(c), c.Param("id"), why)
+	if errors.Is(err, app.ErrBadInput) {
+		return s.showMessage(c, http.StatusUnprocessableEntity, false, templates.RevealForm{Reason: string(why.Reason), Words: why.Words, Errors: inputFaults(ctx, err)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.showMessage(c, http.StatusOK, true, templates.RevealForm{})
+}
+
+// impersonal are the fields of the gateway's messages that tell of money and never of a person, in lower case.
+func impersonal(name string) bool {
+	return slices.Contains([]string{
+		"paymethod", "mid", "tid", "oid", "moid", "amt", "goodsamt", "resultcode", "resultmsg", "authdate", "statecd", "fncd", "fnname", "fn_cd", "fn_name", "cardquota",
+		"canceldate", "canceltime", "cancelnum", "cancelamt", "partialcancelcode", "errorcode", "errormsg", "signvalue", "vbankexpdate", "goodsname", "goodscnt",
+	}, strings.ToLower(name))
+}
+
+func (s *Server) showMessage(c echo.Context, status int, reveal bool, typed templates.RevealForm) error {
 	ctx := c.Request().Context()
 	m, fields, err := s.Shop.RawMessage(ctx, staffOf(c), c.Param("id"))
 	if err != nil {
@@ -357,7 +421,7 @@ func (s *Server) getMessage(c echo.Context) error {
 	}
 	page := templates.MessagePage{
 		StaffFrame: frame, Back: "/admin", Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
-		Raw: printable(m.Raw), Hex: hex.Dump(m.Raw), RingCut: m.RawLen > len(m.Raw) && !m.Erased,
+		RingCut: m.RawLen > len(m.Raw) && !m.Erased, Masked: !reveal && !m.Erased, Reveal: revealForm(ctx, "/admin/messages/"+m.ID, typed),
 		Facts: []templates.Detail{
 			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
 			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},
@@ -365,8 +429,12 @@ func (s *Server) getMessage(c echo.Context) error {
 			{Name: text.T(ctx, "staff.message.copies"), Value: view.Comma(m.Copies)},
 			{Name: "Content-Type", Value: m.ContentType, Mono: true},
 			{Name: "SHA-256", Value: m.SHA256, Mono: true},
-			{Name: text.T(ctx, "staff.message.headers"), Value: m.Headers, Mono: true},
 		},
+	}
+	if reveal {
+		s.Log.Info("a message was shown", "staff", staffOf(c).ID, "message", m.ID)
+		page.Raw, page.Hex = printable(m.Raw), hex.Dump(m.Raw)
+		page.Facts = append(page.Facts, templates.Detail{Name: text.T(ctx, "staff.message.headers"), Value: m.Headers, Mono: true})
 	}
 	if m.Erased {
 		page.Raw = text.T(ctx, "staff.erased.text")
@@ -375,9 +443,13 @@ func (s *Server) getMessage(c echo.Context) error {
 		page.Back = paymentPath(m.About)
 	}
 	for _, f := range fields {
-		page.Fields = append(page.Fields, templates.Detail{Name: f.Name, Value: f.Value})
+		d := templates.Detail{Name: f.Name, Value: f.Value}
+		if !reveal && d.Value != "" && !impersonal(f.Name) {
+			d.Value = "•••"
+		}
+		page.Fields = append(page.Fields, d)
 	}
-	return s.render(c, http.StatusOK, templates.Message(page))
+	return s.render(c, status, templates.Message(page))
 }
 
 // printable shows bytes as text; what is no ASCII shows as \xNN, so that nothing is guessed.

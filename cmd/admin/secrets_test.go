@@ -144,7 +144,7 @@ func (s *loggedShop) walk(t *testing.T) map[string]string {
 	s.misbehave(t, "cancel_garbage")
 	s.cancel(t, card, url.Values{"how": {"part"}, "amount": {"2,000"}})
 	account := s.buy(t, "VBANK", secrets)
-	s.send(t, "/admin/payments/"+string(card)+"/reveal", url.Values{}, http.StatusOK)
+	s.send(t, "/admin/payments/"+string(card)+"/reveal", url.Values{"reason": {"call"}}, http.StatusOK)
 	s.cancel(t, account, url.Values{"how": {"all"}, "refund_bank": {"004"}, "refund_acct": {canaryAccount}, "refund_name": {canaryBuyer}})
 
 	u, err := s.shop.NoticeURL(t.Context())

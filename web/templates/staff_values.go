@@ -132,7 +132,8 @@ type PaymentPage struct {
 	Hands                       []Hand
 	Entries                     []TimelineEntry
 	Buyer, Order, Money         []Detail
-	Receipt, CashReceipt        string
+	Receipt, CashReceipt        bool
+	Reveal                      RevealForm
 	Siblings                    []ListRow
 	Flash                       string
 	Live                        bool // something is under way: the page asks again
@@ -153,8 +154,17 @@ type MessagePage struct {
 	Back, Title string
 	Facts       []Detail
 	Fields      []Detail
-	Raw, Hex    string
+	Raw, Hex    string // empty while masked
 	RingCut     bool
+	Masked      bool
+	Reveal      RevealForm
+}
+
+// RevealForm asks why somebody's data is looked at, with what was typed.
+type RevealForm struct {
+	Action, Reason, Words string
+	Reasons               []Option
+	Errors                map[string]string
 }
 
 // CancelPage asks how much goes back and why.

@@ -29,14 +29,9 @@ for (const row of rows) {
   });
 }
 
-// A receipt opens in a small window of its own; without scripts it is a plain link.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-window]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const [width, height] = link.dataset.window.split("x");
-  window.open(link.href, "_blank", `noopener,noreferrer,width=${width},height=${height},resizable=yes,scrollbars=yes`);
-});
+// The look at a receipt is recorded: on to the gateway's page.
+const onward = document.querySelector("a[data-onward]");
+if (onward) location.replace(onward.href);
 
 // New payments are offered, never pushed into the list that somebody reads.
 const fresh = document.querySelector("[data-fresh]");
