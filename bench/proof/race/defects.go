@@ -21,7 +21,7 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the same form calls the gateway again", File: "app/cancels.go",
-		Old: "	if err != nil || !fresh {\n", New: "	if err != nil {\n",
+		Old: "	if err != nil || !fresh {\n", New: "	if err != nil || !fresh && c.ID == \"\" {\n",
 	},
 	{
 		Name: "whoever is told OK is told before the commit", File: "db/writer.go",
