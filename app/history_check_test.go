@@ -40,6 +40,9 @@ func (w *world) check() {
 	if sends != w.front.calls {
 		w.t.Errorf("%d cancels were recorded as sent, the gateway was called %d times", sends, w.front.calls)
 	}
+	if err := w.shop.Store.Ready(w.ctx()); err != nil { // repeats are counted by the next write
+		w.t.Error(err)
+	}
 	var stored int64
 	err := w.raw.QueryRowContext(w.ctx(), `SELECT
 		(SELECT CAST(COALESCE(SUM(copies), 0) AS BIGINT) FROM messages WHERE channel <> 'answer') + (SELECT COUNT(*) FROM stranger_ring)`).Scan(&stored)

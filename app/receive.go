@@ -56,9 +56,31 @@ func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
 	if err != nil {
 		return Received{}, err
 	}
+	verdict, err := s.take(ctx, rd, a.Token)
+	if err != nil {
+		return Received{}, err
+	}
+	// crash point: message and effect durable, nobody told
+	out := Received{Verdict: verdict}
+	if p, err := s.paymentOfToken(ctx, s.Store, a.Token, rd.notice); err == nil {
+		if o, err := s.Store.Order(ctx, p.OrderNo); err == nil {
+			out.OrderToken = o.Token
+		}
+	}
+	return out, nil
+}
+
+// take stores what was read and judges it, and says what it turned out to be. A repeat of what is stored waits for
+// nobody; an unknown sender's is counted where staff are asked about him.
+func (s *Shop) take(ctx context.Context, rd reading, token string) (Verdict, error) {
+	if rd.msg.Level >= T1 && rd.msg.Verdict != VerdictUnknownSender {
+		if known, err := s.Store.Repeated(ctx, rd.msg.Dedupe); known || err != nil {
+			return VerdictDuplicate, err
+		}
+	}
 	var touched []OrderNo
 	msg := rd.msg
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
 		msg, touched = rd.msg, nil
 		if err := s.admit(ctx, tx, rd, &msg); err != nil {
 			return err
@@ -73,7 +95,7 @@ func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
 			msg.Verdict = VerdictDuplicate
 			return nil
 		}
-		if touched, err = s.judge(ctx, tx, rd, &msg, a.Token); err != nil {
+		if touched, err = s.judge(ctx, tx, rd, &msg, token); err != nil {
 			return err
 		}
 		return tx.JudgeMessage(ctx, msg)
@@ -81,20 +103,10 @@ func (s *Shop) Receive(ctx context.Context, a Arrival) (Received, error) {
 	if err != nil && !errors.Is(err, ErrOverload) && ctx.Err() == nil {
 		msg, err = s.keepUnjudged(ctx, rd, err)
 	}
-	if err != nil {
-		return Received{}, err
-	}
-	// crash point: message and effect durable, nobody told
-	if len(touched) > 0 {
+	if err == nil && len(touched) > 0 {
 		s.changed(touched...)
 	}
-	out := Received{Verdict: msg.Verdict}
-	if p, err := s.paymentOfToken(ctx, s.Store, a.Token, rd.notice); err == nil {
-		if o, err := s.Store.Order(ctx, p.OrderNo); err == nil {
-			out.OrderToken = o.Token
-		}
-	}
-	return out, nil
+	return msg.Verdict, err
 }
 
 // keepUnjudged stores a message whose judging failed, so that it is never lost, and has it judged again later.

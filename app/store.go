@@ -13,6 +13,9 @@ type Store interface {
 	// Inside f use only tx. It returns ErrOverload when the writer's queue stays full, or the disk is: then only
 	// what is [Essential] is stored.
 	Update(ctx context.Context, f func(tx Tx) error) error
+	// Repeated reports whether a message with this Dedupe is stored durably, and if so counts that it came again. It
+	// waits for no disk: the count is written with what is stored next, and may be lost; the message is not.
+	Repeated(ctx context.Context, dedupe string) (bool, error)
 	// Ready reports whether the store can write now.
 	Ready(ctx context.Context) error
 }

@@ -113,6 +113,40 @@ func (t *transaction) AddMessage(ctx context.Context, m app.Message) (id string,
 	return m.ID, true, err
 }
 
+const (
+	countCopies = "UPDATE messages SET copies = copies + $2 WHERE id = $1"
+	// countNow makes nobody wait for the disk: what the transaction before this one stored is on it.
+	countNow = `WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+		UPDATE messages SET copies = copies + 1 FROM quick WHERE dedupe = $1`
+)
+
+// Repeated reports whether a message is stored; see [app.Store]. Nobody sees what is not durable: SQLite tells its
+// readers of a commit after the sync, and so does PostgreSQL.
+func (s *Store) Repeated(ctx context.Context, dedupe string) (bool, error) {
+	if s.readOnly {
+		return false, errReadOnly
+	}
+	if s.writer == nil {
+		n, err := s.exec(ctx, countNow, dedupe)
+		return n > 0, err
+	}
+	if err := s.writer.broken(); err != nil {
+		return false, err
+	}
+	if s.mirror != nil { // readers see a commit before it is on the second disk: its repeat waits for that in the queue
+		return false, nil
+	}
+	id, err := one(ctx, s.queries, scanText, "SELECT id FROM messages WHERE dedupe = $1", dedupe)
+	switch {
+	case errors.Is(err, app.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	s.writer.repeats.add(id)
+	return true, nil
+}
+
 // addToRing overwrites the oldest slot.
 func (t *transaction) addToRing(ctx context.Context, m app.Message) error {
 	n, err := t.count(ctx, "ring")

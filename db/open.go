@@ -152,6 +152,11 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err := syncPath(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("db: make the names of the database's files durable: %w", err)
 	}
+	// A process that was killed may have left commits in the log that it had not synced. From now on they are read, and
+	// a repeat of a message is acknowledged by reading alone.
+	if err := syncPath(path + "-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("db: make the log durable: %w", err)
+	}
 	s.readDB.SetMaxOpenConns(sqliteReaders)
 	s.readDB.SetMaxIdleConns(sqliteReaders)
 	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}

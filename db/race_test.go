@@ -126,6 +126,57 @@ func TestRaceReaders(t *testing.T) {
 	})
 }
 
+// TestRepeatWaitsForNobody: while a writer has the disk to itself, a message that is stored is known again at once, and
+// one that is about to be stored is not known yet. The copies are counted by what is written next.
+//
+// proves R4, I1
+func TestRepeatWaitsForNobody(t *testing.T) {
+	dbtest.EachPlace(t, func(t *testing.T, place db.Config) {
+		s, err := db.Open(t.Context(), place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		add := func(tx app.Tx, id string) error {
+			_, _, err := tx.AddMessage(ctx, app.Message{ID: id, Channel: app.ChannelNotify, At: at, Dedupe: "d" + id})
+			return err
+		}
+		knows := func(s *db.Store, id string, want bool) {
+			t.Helper()
+			if got, err := s.Repeated(ctx, "d"+id); err != nil || got != want {
+				t.Errorf("%s known: %t, %v; want %t", id, got, err, want)
+			}
+		}
+		copies := func(s *db.Store, id string, want int64) {
+			t.Helper()
+			if m, err := s.Message(ctx, id); err != nil || m.Copies != want {
+				t.Errorf("%s came %d times, %v; want %d", id, m.Copies, err, want)
+			}
+		}
+		update(t, s, nil, func(_ context.Context, tx app.Tx) error { return add(tx, "m1") })
+		update(t, s, nil, func(_ context.Context, tx app.Tx) error {
+			err := add(tx, "m2")
+			knows(s, "m1", true)
+			knows(s, "m1", true)
+			knows(s, "m2", false)
+			return err
+		})
+		knows(s, "m2", true)
+		if err := s.Ready(ctx); err != nil {
+			t.Error(err)
+		}
+		copies(s, "m1", 3)
+		copies(s, "m2", 2)
+		knows(s, "m1", true)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		again := dbtest.Open(t, place)
+		copies(again, "m1", 4)
+		dbtest.Whole(t, again)
+	})
+}
+
 // opening is a payment whose form was not served yet.
 func opening(no app.OrderNo) app.Payment {
 	p := payment(no, 1)

@@ -40,6 +40,30 @@ type writer struct {
 	since   int           // callers committed since the last checkpoint
 	reserve reserve
 	mirror  *mirror // nil: there is none
+	repeats repeats
+}
+
+// repeats counts how often stored messages came again, until the next commit takes it along.
+type repeats struct {
+	mu sync.Mutex
+	n  map[string]int64 // by message ID
+}
+
+func (r *repeats) add(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == nil {
+		r.n = map[string]int64{}
+	}
+	r.n[id]++
+}
+
+func (r *repeats) take() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.n
+	r.n = nil
+	return n
 }
 
 // write is one caller's transaction.
@@ -156,6 +180,7 @@ func (w *writer) loop(c *sql.Conn) {
 			w.checkpoint(p)
 		}
 	}
+	w.commit(p, nil) // the repeats that were counted last
 }
 
 // checkpoint moves what was committed from the log into the database file. SQLite would do so by itself, and would
@@ -256,6 +281,14 @@ func (w *writer) runAll(ctx context.Context, c conn, batch []*write, results []e
 		var lost error
 		if results[i], lost = w.run(ctx, c, job); lost != nil {
 			return lost
+		}
+	}
+	if w.reserve.spent || w.mirror.lagging() {
+		return nil
+	}
+	for id, n := range w.repeats.take() { // a commit that fails loses them: they only count
+		if _, err := c.ExecContext(ctx, countCopies, id, n); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -39,6 +39,9 @@ func (r *recorder) Update(ctx context.Context, f func(app.Tx) error) error {
 	return err
 }
 
+// Repeated knows nothing: every message goes the long way, where it is recorded.
+func (r *recorder) Repeated(context.Context, string) (bool, error) { return false, nil }
+
 func (t recorderTx) AddMessage(ctx context.Context, m app.Message) (string, bool, error) {
 	id, fresh, err := t.Tx.AddMessage(ctx, m)
 	if err == nil {
