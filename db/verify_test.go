@@ -210,7 +210,7 @@ func TestNothingPersonalInTheFile(t *testing.T) {
 }
 
 // TestReseal: the keyring is rotated without touching the log, and a key that is retired opens nothing any more.
-// proves R28, S19
+// proves S19
 func TestReseal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		fill(t, s)
