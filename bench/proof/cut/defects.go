@@ -30,9 +30,9 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "a notice is stored behind the answer's back", File: "app/receive.go",
-		Old: "	var touched []OrderNo\n	msg := rd.msg\n	err = s.Store.Update(ctx, func(tx Tx) error {\n",
+		Old: "	var touched []OrderNo\n	msg := rd.msg\n	err := s.Store.Update(ctx, func(tx Tx) error {\n",
 		New: "	var touched []OrderNo\n	msg := rd.msg\n	ctx = context.WithoutCancel(ctx)\n" +
 			"	update := func(f func(tx Tx) error) error {\n\t\tgo s.Store.Update(ctx, f)\n\t\treturn nil\n\t}\n" +
-			"	err = update(func(tx Tx) error {\n",
+			"	err := update(func(tx Tx) error {\n",
 	},
 }

@@ -54,7 +54,7 @@ func notificationDefects() []harness.Defect {
 		{
 			Name: "the effect is not in the message's transaction",
 			File: "app/receive.go",
-			Old: `		if touched, err = s.judge(ctx, tx, rd, &msg, a.Token); err != nil {
+			Old: `		if touched, err = s.judge(ctx, tx, rd, &msg, token); err != nil {
 			return err
 		}
 		return tx.JudgeMessage(ctx, msg)
@@ -65,7 +65,7 @@ func notificationDefects() []harness.Defect {
 	// crash point: planted between message and effect
 	if err == nil && msg.Verdict != VerdictDuplicate {
 		err = s.Store.Update(ctx, func(tx Tx) (err error) {
-			if touched, err = s.judge(ctx, tx, rd, &msg, a.Token); err != nil {
+			if touched, err = s.judge(ctx, tx, rd, &msg, token); err != nil {
 				return err
 			}
 			return tx.JudgeMessage(ctx, msg)
