@@ -106,10 +106,10 @@ type AccessQuery struct {
 	Limit    int
 }
 
-// Accesses reads the record. Only the owner may.
+// Accesses reads the record.
 func (s *Shop) Accesses(ctx context.Context, actor Staff, q AccessQuery) ([]Access, error) {
-	if actor.Role != RoleOwner {
-		return nil, ErrForbidden
+	if err := actor.must(RightSeeAudit); err != nil {
+		return nil, err
 	}
 	return s.Store.Accesses(ctx, q)
 }
@@ -125,8 +125,8 @@ func (s *Shop) note(ctx context.Context, tx Tx, actor Staff, a Access) error {
 
 // look records that somebody looks at something, before it is shown: what can't be recorded is not shown.
 func (s *Shop) look(ctx context.Context, actor Staff, why Why, a Access) error {
-	if actor.ID == "" {
-		return ErrForbidden
+	if err := actor.must(RightSeeBuyers); err != nil {
+		return err
 	}
 	a.Reason, a.Words = why.Reason, why.Words
 	return s.Store.Update(Essential(ctx), func(tx Tx) error { return s.note(ctx, tx, actor, a) })

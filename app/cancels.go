@@ -118,8 +118,8 @@ type CancelInput struct {
 // it is, sent and unknown included. The same Key again is the same cancel: nothing is sent a second time.
 // ErrNotPaid, ErrBusy, ErrFrozen, *AmountError and joined *InputError are refusals before anything was sent.
 func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInput) (Cancel, error) {
-	if actor.ID == "" {
-		return Cancel{}, ErrForbidden
+	if err := actor.must(RightCancel); err != nil {
+		return Cancel{}, err
 	}
 	c, m, fresh, err := s.intend(ctx, actor, moid, in)
 	if err != nil || !fresh {
@@ -342,6 +342,9 @@ func (s *Shop) keepAnswer(ctx context.Context, tx Tx, c Cancel, a smartro.Cancel
 // its outcome is known, or it is on its way. ErrFrozen: nothing
 // may be cancelled now.
 func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel, error) {
+	if err := actor.must(RightCancel); err != nil {
+		return Cancel{}, err
+	}
 	c, err := s.Store.Cancel(ctx, id)
 	if err != nil {
 		return c, err
@@ -354,8 +357,8 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 		if c, err = tx.Cancel(ctx, id); err != nil {
 			return err
 		}
-		if !c.Whole || actor.ID == "" {
-			return fmt.Errorf("cancel %s, whole %t: %w", id, c.Whole, ErrForbidden)
+		if !c.Whole {
+			return fmt.Errorf("cancel %s is of a part: %w", id, ErrForbidden)
 		}
 		if c.State != CancelStateUnknown {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
@@ -390,6 +393,9 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 // was accepted: he looked at the gateway's own record, whether the money went out. ErrConflict: the outcome is known,
 // or still awaited.
 func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happened bool, reason string) (Cancel, error) {
+	if err := actor.must(RightSettle); err != nil {
+		return Cancel{}, err
+	}
 	reason = strings.TrimSpace(reason)
 	if reason == "" || utf8.RuneCountInString(reason) > 200 {
 		return Cancel{}, &InputError{Field: "reason", Code: "required", Value: reason}
@@ -408,9 +414,6 @@ func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happene
 		}
 		if c, err = tx.Cancel(ctx, id); err != nil {
 			return err
-		}
-		if actor.ID == "" {
-			return ErrForbidden
 		}
 		if c.State != CancelStateUnknown && c.State != CancelStateAccepted {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)

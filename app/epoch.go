@@ -101,10 +101,10 @@ func RecordRestore(ctx context.Context, store Store, actor Staff) error {
 // Reconcile is the owner's word, with a reason, that the records were compared with the gateway's list and agree:
 // cancels and expiry go on. ErrConflict: nothing stands still.
 func (s *Shop) Reconcile(ctx context.Context, actor Staff, reason string) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
 	}
-	reason, err := readReason(actor, reason)
+	reason, err := readReason(reason)
 	if err != nil {
 		return err
 	}

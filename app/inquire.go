@@ -13,8 +13,8 @@ import (
 // AskAgain asks the gateway now what it knows of a payment, on a person's word. ErrNotFound: there is no TID to
 // ask by. What the gateway says counts as proof only where the MID's inquiry is confirmed to mean what we read.
 func (s *Shop) AskAgain(ctx context.Context, actor Staff, moid Moid) error {
-	if actor.ID == "" {
-		return ErrForbidden
+	if err := actor.must(RightSettle); err != nil {
+		return err
 	}
 	p, err := s.Store.Payment(ctx, moid)
 	if err != nil {

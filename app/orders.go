@@ -26,6 +26,11 @@ type OrderInput struct {
 
 // CreateOrder makes a payment request. The zero Staff is the sample checkout. Faults are joined *InputError.
 func (s *Shop) CreateOrder(ctx context.Context, actor Staff, in OrderInput) (Order, error) {
+	if actor.ID != "" {
+		if err := actor.must(RightRequestPayments); err != nil {
+			return Order{}, err
+		}
+	}
 	m, err := s.Merchant(ctx)
 	if err != nil {
 		return Order{}, err
@@ -169,6 +174,9 @@ func (s *Shop) PayLink(o Order) string { return s.PublicURL + "/pay/" + o.Token 
 
 // CloseOrder withdraws a request that nobody paid. ErrPaid: money came, or may be on its way.
 func (s *Shop) CloseOrder(ctx context.Context, actor Staff, no OrderNo) error {
+	if err := actor.must(RightRequestPayments); err != nil {
+		return err
+	}
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		o, err := tx.LockOrder(ctx, no)
 		if err != nil {

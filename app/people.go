@@ -25,16 +25,15 @@ func (s *Shop) OwnerInvite(ctx context.Context) (token string, err error) {
 }
 
 // InviteStaff makes a one-time token with which a new person sets a password. ErrConflict: the address is taken.
-// Only the owner may.
 func (s *Shop) InviteStaff(ctx context.Context, actor Staff, email string, role Role) (token string, err error) {
-	if actor.Role != RoleOwner {
-		return "", ErrForbidden
+	if err := actor.must(RightManagePeople); err != nil {
+		return "", err
 	}
 	email, err = readMail(email)
 	if err != nil {
 		return "", err
 	}
-	if role != RoleOwner && role != RoleStaff {
+	if !slices.Contains(Roles(), role) {
 		return "", &InputError{Field: "role", Code: "role", Value: string(role)}
 	}
 	if _, err := s.Store.StaffByEmail(ctx, email); !errors.Is(err, ErrNotFound) {
@@ -43,11 +42,10 @@ func (s *Shop) InviteStaff(ctx context.Context, actor Staff, email string, role 
 	return s.invite(ctx, actor, Invite{Email: email, Role: role}, Access{Kind: InvitedStaff, Words: email})
 }
 
-// ResetPassword makes a one-time token with which a person sets a new password. The old one works until then. Only the
-// owner may.
+// ResetPassword makes a one-time token with which a person sets a new password. The old one works until then.
 func (s *Shop) ResetPassword(ctx context.Context, actor Staff, email string) (token string, err error) {
-	if actor.Role != RoleOwner {
-		return "", ErrForbidden
+	if err := actor.must(RightManagePeople); err != nil {
+		return "", err
 	}
 	p, err := s.Store.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
 	if err != nil {
@@ -158,8 +156,8 @@ func (s *Shop) AddStaff(ctx context.Context, email, name string, role Role, pass
 
 // DisableStaff ends a person's access and sessions, or gives access back. The last owner can't be disabled.
 func (s *Shop) DisableStaff(ctx context.Context, actor Staff, email string, disabled bool) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightManagePeople); err != nil {
+		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		p, err := tx.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))

@@ -43,10 +43,10 @@ func (s *Shop) Info(ctx context.Context) (ShopInfo, error) {
 	return info, json.Unmarshal([]byte(text), &info)
 }
 
-// SetInfo stores the shop's facts. Only the owner may.
+// SetInfo stores the shop's facts.
 func (s *Shop) SetInfo(ctx context.Context, actor Staff, info ShopInfo) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightChangeShop); err != nil {
+		return err
 	}
 	var errs []error
 	for _, f := range []struct {
@@ -119,10 +119,10 @@ func (s *Shop) merchantOf(ctx context.Context, r Reader, mid MID, mode Mode) (sm
 }
 
 // SetMerchant makes m the contract of new payments; older ones keep theirs. An empty Key or CancelPassword keeps
-// the stored one of the same MID and mode. Only the owner may. Faults are joined *smartro.FieldError.
+// the stored one of the same MID and mode. Faults are joined *smartro.FieldError.
 func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		all, err := s.merchants(ctx, tx)
@@ -185,10 +185,10 @@ func (s *Shop) NoticeURL(ctx context.Context) (string, error) {
 }
 
 // RotateNoticeSecret makes a new notification URL. The one before stays valid until the next rotation, so that
-// nothing is lost while the merchant site is changed. Only the owner may.
+// nothing is lost while the merchant site is changed.
 func (s *Shop) RotateNoticeSecret(ctx context.Context, actor Staff) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		list, err := s.noticeSecrets(ctx, tx)
@@ -255,10 +255,10 @@ func (s *Shop) writeSealed(ctx context.Context, tx Tx, key string, v any) error 
 // Senders lists the addresses that used the secret notification path and were not known before.
 func (s *Shop) Senders(ctx context.Context) ([]Sender, error) { return s.Store.Senders(ctx) }
 
-// DecideSender says whether an address is the gateway. Yes judges again what it sent until now. Only the owner may.
+// DecideSender says whether an address is the gateway. Yes judges again what it sent until now.
 func (s *Shop) DecideSender(ctx context.Context, actor Staff, addr string, isGateway bool) error {
-	if actor.Role != RoleOwner {
-		return ErrForbidden
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
 	}
 	var waiting []Message
 	err := s.Store.Update(ctx, func(tx Tx) error {

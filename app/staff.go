@@ -8,11 +8,19 @@ import (
 // Role is what a person may do.
 type Role string
 
-// The roles of the main job. The owner sets up the gateway and the people.
+// The roles. What each may do stands in the table of rights.
 const (
-	RoleOwner Role = "owner"
-	RoleStaff Role = "staff"
+	RoleOwner      Role = "owner"
+	RoleManager    Role = "manager"
+	RoleStaff      Role = "staff"
+	RoleAccountant Role = "accountant"
+	RoleViewer     Role = "viewer"
 )
+
+// Roles are the roles, the one that may do most first.
+func Roles() []Role {
+	return []Role{RoleOwner, RoleManager, RoleStaff, RoleAccountant, RoleViewer}
+}
 
 // Staff is a person who may sign in to the back office.
 type Staff struct {

@@ -124,8 +124,8 @@ func (s *Shop) names(ctx context.Context) (map[string]string, error) {
 
 // RawMessage reads one message with its bytes, and its fields as they are decoded today; nil if they can't be.
 func (s *Shop) RawMessage(ctx context.Context, actor Staff, id string) (Message, []smartro.Field, error) {
-	if actor.ID == "" {
-		return Message{}, nil, ErrForbidden
+	if err := actor.must(RightSeePayments); err != nil {
+		return Message{}, nil, err
 	}
 	m, err := s.Store.Message(ctx, id)
 	if err != nil {

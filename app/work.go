@@ -113,8 +113,8 @@ func (s *Shop) whileHeld(err error, j Job) error {
 
 // RetryJob has a job that was given up tried again. ErrConflict: it was not given up.
 func (s *Shop) RetryJob(ctx context.Context, actor Staff, id string) error {
-	if actor.ID == "" {
-		return ErrForbidden
+	if err := actor.must(RightSettle); err != nil {
+		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		j, err := tx.Job(ctx, id)

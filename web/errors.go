@@ -137,7 +137,7 @@ func (s *Server) writeError(c echo.Context, a answer) error {
 	if strings.HasPrefix(path, "/admin") {
 		back, label = "/admin", text.T(ctx, "error.admin")
 	}
-	if a.err == app.ErrNoGateway && staffOf(c).Role == app.RoleOwner {
+	if a.err == app.ErrNoGateway && may(c, app.RightChangeGateway) {
 		back, label = "/admin/settings", text.T(ctx, "staff.nav.settings")
 	}
 	return s.render(c, a.status, templates.ErrorPage(templates.Failure{

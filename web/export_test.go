@@ -1,17 +1,23 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"gage/app"
+)
 
 // Declared is a line of the table of routes, for the tests that go through all of them.
 type Declared struct {
-	Method, Path, Right, Authority string
+	Method, Path string
+	Right        app.Right
+	Authority    string
 }
 
 // Routes is the table.
 func (s *Server) Routes() []Declared {
 	var list []Declared
 	for _, r := range s.routes() {
-		list = append(list, Declared{r.method, r.path, string(r.right), string(r.authority)})
+		list = append(list, Declared{r.method, r.path, r.right, string(r.authority)})
 	}
 	return list
 }

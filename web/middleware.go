@@ -173,8 +173,7 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	if r.right != gateway { // what comes there is kept as it came
 		ms = append(ms, readableAddress)
 	}
-	switch r.right {
-	case signedIn, owner:
+	if r.right != gateway && r.right != public {
 		ms = append(ms, s.requireStaff(r.right))
 	}
 	if r.right != gateway && r.method == http.MethodPost {

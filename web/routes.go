@@ -4,21 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"gage/app"
 )
 
-// right says who may call a route. There is none by default: a route without one is not mounted.
-type right string
-
-// The rights. gateway routes take posts from other sites and carry no authority: no cookie is read there.
+// A route asks for a right of app's table, or for one of these. There is none by default: a route without one is not
+// mounted. gateway routes take posts from other sites and carry no authority: no cookie is read there. signedIn is for
+// what is a person's own.
 const (
-	public   right = "public"
-	gateway  right = "gateway"
-	signedIn right = "signed in"
-	owner    right = "owner"
+	public   app.Right = "public"
+	gateway  app.Right = "gateway"
+	signedIn app.Right = "signed in"
 )
 
 // authority says what a request may bring with it to be somebody.
@@ -34,7 +35,7 @@ const (
 // route declares one way in. Only this table is mounted, and only when every line is complete: see incomplete.
 type route struct {
 	method, path string
-	right        right
+	right        app.Right
 	authority    authority
 	budget       budget
 	handler      echo.HandlerFunc
@@ -85,45 +86,45 @@ func (s *Server) routes() []route {
 		{get, "/invite/:token", public, anonymous, page, s.getInvite},
 		{post, "/invite/:token", public, session, door, s.postInvite},
 
-		{get, "/admin", signedIn, session, desk, s.getPayments},
-		{get, freshPath, signedIn, session, desk, s.getFresh},
-		{get, "/admin/payments/:moid", signedIn, session, desk, s.getPayment},
-		{post, "/admin/payments/:moid/reveal", signedIn, session, deskForm, s.postReveal},
-		{post, "/admin/payments/:moid/receipt", signedIn, session, deskForm, s.postReceipt},
-		{post, "/admin/payments/:moid/ask", signedIn, session, call, s.postAsk},
-		{post, "/admin/payments/:moid/accept", signedIn, session, deskForm, s.freshly(s.postAccept)},
-		{get, "/admin/payments/:moid/cancel", signedIn, session, desk, s.getCancel},
-		{post, "/admin/payments/:moid/cancel", signedIn, session, call, s.postCancel},
-		{post, "/admin/cancels/:id/resend", signedIn, session, call, s.freshly(s.postResend)},
-		{post, "/admin/cancels/:id/settle", signedIn, session, deskForm, s.freshly(s.postSettle)},
-		{get, "/admin/messages/:id", signedIn, session, desk, s.getMessage},
-		{post, "/admin/messages/:id", signedIn, session, deskForm, s.postMessage},
+		{get, "/admin", app.RightSeePayments, session, desk, s.getPayments},
+		{get, freshPath, app.RightSeePayments, session, desk, s.getFresh},
+		{get, "/admin/payments/:moid", app.RightSeePayments, session, desk, s.getPayment},
+		{post, "/admin/payments/:moid/reveal", app.RightSeeBuyers, session, deskForm, s.postReveal},
+		{post, "/admin/payments/:moid/receipt", app.RightSeeBuyers, session, deskForm, s.postReceipt},
+		{post, "/admin/payments/:moid/ask", app.RightSettle, session, call, s.postAsk},
+		{post, "/admin/payments/:moid/accept", app.RightSettle, session, deskForm, s.freshly(s.postAccept)},
+		{get, "/admin/payments/:moid/cancel", app.RightCancel, session, desk, s.getCancel},
+		{post, "/admin/payments/:moid/cancel", app.RightCancel, session, call, s.postCancel},
+		{post, "/admin/cancels/:id/resend", app.RightCancel, session, call, s.freshly(s.postResend)},
+		{post, "/admin/cancels/:id/settle", app.RightSettle, session, deskForm, s.freshly(s.postSettle)},
+		{get, "/admin/messages/:id", app.RightSeePayments, session, desk, s.getMessage},
+		{post, "/admin/messages/:id", app.RightSeeBuyers, session, deskForm, s.postMessage},
 
-		{get, "/admin/requests", signedIn, session, desk, s.getRequests},
-		{get, "/admin/requests/new", signedIn, session, desk, s.getNewRequest},
-		{post, "/admin/requests/new", signedIn, session, deskForm, s.postNewRequest},
-		{get, "/admin/requests/:no", signedIn, session, desk, s.getRequest},
-		{get, "/admin/requests/:no/qr.svg", signedIn, session, desk, s.getRequestQR},
-		{post, "/admin/requests/:no/close", signedIn, session, deskForm, s.postCloseRequest},
+		{get, "/admin/requests", app.RightSeePayments, session, desk, s.getRequests},
+		{get, "/admin/requests/new", app.RightRequestPayments, session, desk, s.getNewRequest},
+		{post, "/admin/requests/new", app.RightRequestPayments, session, deskForm, s.postNewRequest},
+		{get, "/admin/requests/:no", app.RightSeePayments, session, desk, s.getRequest},
+		{get, "/admin/requests/:no/qr.svg", app.RightSeePayments, session, desk, s.getRequestQR},
+		{post, "/admin/requests/:no/close", app.RightRequestPayments, session, deskForm, s.postCloseRequest},
 
 		{get, "/admin/account", signedIn, session, desk, s.getAccount},
 		{post, "/admin/account/sessions", signedIn, session, deskForm, s.postEndSessions},
 
-		{get, "/admin/work", signedIn, session, desk, s.getWork},
-		{post, "/admin/holds/:id/close", signedIn, session, deskForm, s.freshly(s.postCloseHold)},
-		{post, "/admin/jobs/:id/retry", signedIn, session, deskForm, s.postRetryJob},
-		{post, "/admin/senders", owner, session, deskForm, s.freshly(s.postSender)},
+		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
+		{post, "/admin/holds/:id/close", app.RightSettle, session, deskForm, s.freshly(s.postCloseHold)},
+		{post, "/admin/jobs/:id/retry", app.RightSettle, session, deskForm, s.postRetryJob},
+		{post, "/admin/senders", app.RightChangeGateway, session, deskForm, s.freshly(s.postSender)},
 
-		{get, "/admin/audit", owner, session, desk, s.getAudit},
-		{get, "/admin/settings", owner, session, desk, s.getSettings},
-		{post, "/admin/settings/shop", owner, session, deskForm, s.postShopInfo},
-		{post, "/admin/settings/gateway", owner, session, deskForm, s.freshly(s.postMerchant)},
-		{post, "/admin/settings/notice", owner, session, deskForm, s.freshly(s.postRotateNotice)},
-		{post, "/admin/settings/notice/show", owner, session, deskForm, s.freshly(s.postShowNotice)},
-		{post, "/admin/settings/reconciled", owner, session, deskForm, s.freshly(s.postReconciled)},
-		{post, "/admin/settings/staff", owner, session, deskForm, s.freshly(s.postInviteStaff)},
-		{post, "/admin/settings/staff/reset", owner, session, deskForm, s.freshly(s.postResetStaff)},
-		{post, "/admin/settings/staff/disable", owner, session, deskForm, s.freshly(s.postDisableStaff)},
+		{get, "/admin/audit", app.RightSeeAudit, session, desk, s.getAudit},
+		{get, "/admin/settings", app.RightChangeShop, session, desk, s.getSettings},
+		{post, "/admin/settings/shop", app.RightChangeShop, session, deskForm, s.postShopInfo},
+		{post, "/admin/settings/gateway", app.RightChangeGateway, session, deskForm, s.freshly(s.postMerchant)},
+		{post, "/admin/settings/notice", app.RightChangeGateway, session, deskForm, s.freshly(s.postRotateNotice)},
+		{post, "/admin/settings/notice/show", app.RightChangeGateway, session, deskForm, s.freshly(s.postShowNotice)},
+		{post, "/admin/settings/reconciled", app.RightChangeGateway, session, deskForm, s.freshly(s.postReconciled)},
+		{post, "/admin/settings/staff", app.RightManagePeople, session, deskForm, s.freshly(s.postInviteStaff)},
+		{post, "/admin/settings/staff/reset", app.RightManagePeople, session, deskForm, s.freshly(s.postResetStaff)},
+		{post, "/admin/settings/staff/disable", app.RightManagePeople, session, deskForm, s.freshly(s.postDisableStaff)},
 
 		{get, "/", public, anonymous, page, s.getHome},
 		{post, "/sample", public, anonymous, form, s.postSample},
@@ -159,12 +160,15 @@ func (r route) incomplete() error {
 		if r.authority != anonymous {
 			bad("a gateway's route is anonymous")
 		}
-	case signedIn, owner:
+	case "":
+		bad("it declares no right")
+	default:
+		if r.right != signedIn && !slices.Contains(app.Rights(), r.right) {
+			bad("there is no right %q", r.right)
+		}
 		if r.authority != session {
 			bad("the right %q can only come with a session", r.right)
 		}
-	default:
-		bad("it declares no right")
 	}
 	if r.authority != anonymous && r.authority != session {
 		bad("it declares no authority")

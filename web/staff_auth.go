@@ -20,14 +20,14 @@ const staffKey = "staff"
 const freshPath = "/admin/fresh"
 
 // requireStaff lets in who is signed in and has the right. It is the one gate of the back office.
-func (s *Server) requireStaff(r right) echo.MiddlewareFunc {
+func (s *Server) requireStaff(r app.Right) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			who, err := s.readStaff(c)
 			if err != nil {
 				return err
 			}
-			if r == owner && who.Role != app.RoleOwner {
+			if r != signedIn && !who.Role.May(r) {
 				return app.ErrForbidden
 			}
 			who.From = peer(c)
@@ -70,6 +70,9 @@ func staffOf(c echo.Context) app.Staff {
 	who, _ := c.Get(staffKey).(app.Staff)
 	return who
 }
+
+// may says whether who the gate let in has a right: pages show what a person may do, and hide the rest.
+func may(c echo.Context, r app.Right) bool { return staffOf(c).Role.May(r) }
 
 // signInURL remembers the page that was asked for, if it is one that can be shown again.
 func signInURL(c echo.Context) string {

@@ -34,7 +34,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		return f, err
 	}
 	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + w.Unjudged
-	if who.Role == app.RoleOwner {
+	if may(c, app.RightChangeGateway) {
 		hands += len(w.Senders)
 	}
 	if backup.Failed() {
@@ -45,7 +45,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
 		{Name: "requests", Href: "/admin/requests", Icon: "link"},
 	}
-	if who.Role == app.RoleOwner {
+	if may(c, app.RightChangeShop) {
 		f.Links = append(f.Links, templates.NavLink{Name: "settings", Href: "/admin/settings", Icon: "settings"})
 	}
 	return f, nil
@@ -59,7 +59,7 @@ func (s *Server) fillRestored(c echo.Context, f *templates.StaffFrame) error {
 		return err
 	}
 	f.Restored = &templates.RestoredView{
-		Title: text.T(ctx, "staff.restored", view.When(ctx, e.BackupAt)), Owner: staffOf(c).Role == app.RoleOwner,
+		Title: text.T(ctx, "staff.restored", view.When(ctx, e.BackupAt)), Owner: may(c, app.RightChangeGateway),
 		Text: text.T(ctx, "staff.restored.text", view.When(ctx, e.BackupAt), view.When(ctx, e.RestoredAt)),
 	}
 	return nil

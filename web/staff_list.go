@@ -143,7 +143,7 @@ func (s *Server) getPayments(c echo.Context) error {
 	}
 	p := templates.ListPage{
 		StaffFrame: frame, Groups: s.chips(ctx, l), From: l.from, To: l.to, ReadAs: readAs(ctx, found.Find),
-		Filtered: l != listState{}, FreshHref: "/admin/fresh",
+		Filtered: l != listState{}, CanAsk: may(c, app.RightRequestPayments), FreshHref: "/admin/fresh",
 	}
 	for _, h := range l.parts() {
 		if h.Value != "" && h.Name != "from" && h.Name != "to" && h.Name != "after" && h.Name != "period" {

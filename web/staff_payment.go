@@ -86,7 +86,8 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 	page := templates.PaymentPage{
 		StaffFrame: frame, Moid: string(p.Moid), State: shownState(p), OrderNo: string(p.OrderNo), Amount: int64(p.Amount),
 		Approved: int64(p.Approved), Cancelled: int64(p.Cancelled), Reserved: int64(p.Reserved), Left: int64(p.Left()),
-		HasMoney: p.Approved > 0, Masked: !reveal, Reveal: typed, Receipt: st.ReceiptURL != "", CashReceipt: st.CashReceiptURL != "",
+		HasMoney: p.Approved > 0, CanReveal: !reveal && may(c, app.RightSeeBuyers), Reveal: typed,
+		Receipt: st.ReceiptURL != "" && may(c, app.RightSeeBuyers), CashReceipt: st.CashReceiptURL != "" && may(c, app.RightSeeBuyers),
 		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p),
 	}
 	if p.Approved > 0 {
@@ -98,8 +99,8 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 		page.Live = page.Live || cn.State == app.CancelStateSent || cn.State == app.CancelStateRequested
 	}
 	page.Live = page.Live || p.State == app.Claimed
-	page.CanCancel = !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
-	page.Hands = hands(ctx, st)
+	page.CanCancel = may(c, app.RightCancel) && !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
+	page.Hands, page.CanAsk = hands(ctx, staffOf(c), st), may(c, app.RightSettle)
 	page.Entries = timelineEntries(ctx, st.Timeline)
 	for _, q := range st.Siblings {
 		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
@@ -200,21 +201,21 @@ func gatewayFacts(ctx context.Context, p app.Payment) []templates.Detail {
 	return list
 }
 
-// hands are the things that need a person, each with the steps that can't lose money.
-func hands(ctx context.Context, st app.Story) []templates.Hand {
+// hands are the things that need a person, each with those of the steps that can't lose money which who may take.
+func hands(ctx context.Context, who app.Staff, st app.Story) []templates.Hand {
 	var list []templates.Hand
-	p := st.Payment
+	p, settles := st.Payment, who.Role.May(app.RightSettle)
 	for _, c := range st.Cancels {
 		switch c.State {
 		case app.CancelStateUnknown:
 			list = append(list, templates.Hand{
 				Kind: "warn", Title: text.T(ctx, "staff.hand.unknown", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.unknown.text"),
-				CancelID: c.ID, Resend: c.Whole, Settle: true, Ask: true,
+				CancelID: c.ID, Resend: c.Whole && who.Role.May(app.RightCancel), Settle: settles, Ask: settles,
 			})
 		case app.CancelStateAccepted:
 			list = append(list, templates.Hand{
 				Kind: "info", Title: text.T(ctx, "staff.hand.accepted", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.accepted.text"),
-				CancelID: c.ID, Settle: true,
+				CancelID: c.ID, Settle: settles,
 			})
 		case app.CancelStateSent, app.CancelStateRequested:
 			list = append(list, templates.Hand{Kind: "info", Title: text.T(ctx, "staff.hand.sent", view.Won(ctx, c.Amount)), Text: text.T(ctx, "staff.hand.sent.text")})
@@ -229,15 +230,19 @@ func hands(ctx context.Context, st app.Story) []templates.Hand {
 	}
 	for _, h := range st.Holds {
 		if h.Open() && h.Moid == p.Moid {
-			list = append(list, templates.Hand{
+			hand := templates.Hand{
 				Kind: "error", Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),
-				Text: text.T(ctx, "staff.hold.text"), HoldID: h.ID, Accept: h.Own && p.State == app.Held,
-			})
+				Text: text.T(ctx, "staff.hold.text"), Accept: settles && h.Own && p.State == app.Held,
+			}
+			if settles {
+				hand.HoldID = h.ID
+			}
+			list = append(list, hand)
 		}
 	}
 	if p.State == app.Claimed && p.VbankNum == "" {
 		list = append(list, templates.Hand{
-			Kind: "warn", Title: text.T(ctx, "staff.hand.claimed"), Text: text.T(ctx, "staff.hand.claimed.text"), Ask: true, Accept: true,
+			Kind: "warn", Title: text.T(ctx, "staff.hand.claimed"), Text: text.T(ctx, "staff.hand.claimed.text"), Ask: settles, Accept: settles,
 		})
 	}
 	return list
@@ -421,7 +426,7 @@ func (s *Server) showMessage(c echo.Context, status int, reveal bool, typed temp
 	}
 	page := templates.MessagePage{
 		StaffFrame: frame, Back: "/admin", Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
-		RingCut: m.RawLen > len(m.Raw) && !m.Erased, Masked: !reveal && !m.Erased, Reveal: revealForm(ctx, "/admin/messages/"+m.ID, typed),
+		RingCut: m.RawLen > len(m.Raw) && !m.Erased, Masked: !reveal && !m.Erased, CanReveal: may(c, app.RightSeeBuyers), Reveal: revealForm(ctx, "/admin/messages/"+m.ID, typed),
 		Facts: []templates.Detail{
 			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
 			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},

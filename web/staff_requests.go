@@ -31,7 +31,7 @@ func (s *Server) getRequests(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := templates.RequestsPage{StaffFrame: frame}
+	p := templates.RequestsPage{StaffFrame: frame, CanAsk: may(c, app.RightRequestPayments)}
 	if len(list) > requestsPerPage {
 		list = list[:requestsPerPage]
 		last := list[len(list)-1]
@@ -148,7 +148,7 @@ func (s *Server) getRequest(c echo.Context) error {
 	frame.Title = o.Goods
 	p := templates.RequestPage{
 		StaffFrame: frame, No: string(o.No), State: s.requestState(o), Link: s.Shop.PayLink(o), QR: requestPath(o.No) + "/qr.svg",
-		Amount: int64(o.Amount), Facts: orderFacts(ctx, app.Story{Order: o}), CanClose: o.State == app.OrderOpen,
+		Amount: int64(o.Amount), Facts: orderFacts(ctx, app.Story{Order: o}), CanClose: o.State == app.OrderOpen && may(c, app.RightRequestPayments),
 	}
 	if o.Erased {
 		p.Facts = append(p.Facts, templates.Detail{Name: text.T(ctx, "staff.buyer"), Value: text.T(ctx, "staff.erased")})

@@ -152,9 +152,10 @@ func (s *Server) finishSettings(c echo.Context, status int, p templates.Settings
 	if typed.faults["email"] != "" {
 		p.Email.Value = typed.email
 	}
-	p.Roles = templates.SelectView{Name: "role", Label: text.T(ctx, "staff.role"), Value: string(app.RoleStaff), Required: true, Options: []templates.Option{
-		{Value: string(app.RoleStaff), Label: text.T(ctx, "staff.role.staff")}, {Value: string(app.RoleOwner), Label: text.T(ctx, "staff.role.owner")},
-	}}
+	p.Roles = templates.SelectView{Name: "role", Label: text.T(ctx, "staff.role"), Value: string(app.RoleStaff), Required: true}
+	for _, r := range app.Roles() {
+		p.Roles.Options = append(p.Roles.Options, templates.Option{Value: string(r), Label: text.T(ctx, "staff.role."+string(r))})
+	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return s.render(c, status, templates.Settings(p))
 }

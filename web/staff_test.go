@@ -40,7 +40,7 @@ func (b *buyerShop) person(mail string, role app.Role) app.Staff {
 // desk adds a person with that role and signs in.
 func (b *buyerShop) desk(role app.Role) *desk {
 	b.t.Helper()
-	mail := map[app.Role]string{app.RoleOwner: ownerMail, app.RoleStaff: staffMail}[role]
+	mail := string(role) + "@example.com"
 	who := b.person(mail, role)
 	w := b.signIn(mail, goodPassword)
 	if w.Code != http.StatusSeeOther {

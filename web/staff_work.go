@@ -24,7 +24,7 @@ func (s *Server) getWork(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: staffOf(c).Role == app.RoleOwner}
+	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle)}
 	backup, err := s.Shop.BackupState(ctx)
 	if err != nil {
 		return err

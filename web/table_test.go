@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"gage/app"
 )
 
 // TestUndeclaredRoutes: a line of the table that leaves something out is never mounted: the server is not even made.
@@ -34,8 +36,9 @@ func TestUndeclaredRoutes(t *testing.T) {
 		"a handler":                     func(r *route) { r.handler = nil },
 		"it declares no right":          func(r *route) { r.right = "" },
 		"it declares no authority":      func(r *route) { r.authority = "" },
+		"there is no right":             func(r *route) { r.right, r.authority = "see everything", session },
 		"a gateway's route is anonymou": func(r *route) { r.right, r.authority = gateway, session },
-		"only come with a session":      func(r *route) { r.right = owner },
+		"only come with a session":      func(r *route) { r.right = app.RightSettle },
 		"no limit of the body":          func(r *route) { r.budget.body = 0 },
 		"limit of the body":             func(r *route) { r.budget.body = maxBody + 1 },
 		"no time":                       func(r *route) { r.budget.wait = 0 },

@@ -43,7 +43,7 @@ Examples:
 type staffAddCmd struct {
 	storeFlags
 	Email string `arg:"" help:"Mail address: the login."`
-	Role  string `enum:"owner,staff" default:"staff" help:"What the person may do: ${enum}. The owner also sets up the gateway and the people."`
+	Role  string `enum:"owner,manager,staff,accountant,viewer" default:"staff" help:"What the person may do: ${enum}. The owner also sets up the gateway and the people."`
 }
 
 // Run prints the new person's link.

@@ -81,6 +81,7 @@ type ListPage struct {
 	Next, All string // links; empty: none
 	ReadAs    []string
 	Filtered  bool
+	CanAsk    bool   // make a payment request
 	FreshHref string // where the page asks for newer payments
 	Newest    string // time of the newest row, for that question
 	Sum       int64
@@ -127,7 +128,8 @@ type PaymentPage struct {
 	Moid, State, OrderNo        string
 	Amount, Approved            int64
 	Cancelled, Reserved, Left   int64
-	HasMoney, CanCancel, Masked bool
+	HasMoney, CanCancel, CanAsk bool
+	CanReveal                   bool // the buyer is masked, and may be looked at
 	Sentence                    string
 	Hands                       []Hand
 	Entries                     []TimelineEntry
@@ -157,6 +159,7 @@ type MessagePage struct {
 	Raw, Hex    string // empty while masked
 	RingCut     bool
 	Masked      bool
+	CanReveal   bool
 	Reveal      RevealForm
 }
 
