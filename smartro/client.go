@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -48,7 +49,7 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 
 // post sends one POST and returns the body of a 200 answer. Any other answer is an error, with its body. The
 // error is ErrNotSent if no connection came about.
-func (c Client) post(ctx context.Context, url, contentType string, body []byte, header http.Header) ([]byte, error) {
+func (c Client) post(ctx context.Context, address, contentType string, body []byte, header http.Header) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(err)
 	}
@@ -59,9 +60,9 @@ func (c Client) post(ctx context.Context, url, contentType string, body []byte, 
 		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, notSent(err)
+		return nil, notSent(withoutURL(err))
 	}
 	req.GetBody = nil // nothing may rewind and repeat the call
 	for name, v := range header {
@@ -76,6 +77,7 @@ func (c Client) post(ctx context.Context, url, contentType string, body []byte, 
 	}
 	res, err := hc.Do(req)
 	if err != nil {
+		err = withoutURL(err)
 		if asked.Load() && !connected.Load() {
 			return nil, notSent(err)
 		}
@@ -92,6 +94,15 @@ func (c Client) post(ctx context.Context, url, contentType string, body []byte, 
 		return raw, fmt.Errorf("smartro: status %d: %w", res.StatusCode, ErrUnreadable)
 	}
 	return raw, nil
+}
+
+// withoutURL takes the address out of an error: some calls have personal data in it, and errors end in logs.
+func withoutURL(err error) error {
+	var in *url.Error
+	if errors.As(err, &in) {
+		return in.Err
+	}
+	return err
 }
 
 func notSent(err error) error { return errors.Join(ErrNotSent, err) }

@@ -226,6 +226,14 @@ func TestEndpointsOneByOne(t *testing.T) {
 		if err == nil {
 			t.Fatal("answered by nobody")
 		}
+		receipt := smartro.Client{HTTP: &http.Client{Transport: transport(func(r *http.Request) { to["CashReceipt"] = r.URL.Scheme + "://" + r.URL.Host + r.URL.Path })}}
+		if _, err := receipt.IssueCashReceipt(t.Context(), m, receiptRequest(t)); err == nil {
+			t.Fatal("answered by nobody")
+		}
+		back := smartro.Client{HTTP: &http.Client{Transport: transport(func(r *http.Request) { to["CashReceiptCancel"] = r.URL.String() })}}
+		if _, err := back.CancelCashReceipt(t.Context(), m, receiptTID, 11000, "취소"); err == nil {
+			t.Fatal("answered by nobody")
+		}
 		return to
 	}
 	before := used(merchant())
@@ -236,11 +244,14 @@ func TestEndpointsOneByOne(t *testing.T) {
 		"Refund":       func(e *smartro.Endpoints) { e.Refund = own },
 		"ReceiptPage":  func(e *smartro.Endpoints) { e.ReceiptPage = own },
 		"ReceiptData":  func(e *smartro.Endpoints) { e.ReceiptData = own },
+
+		"CashReceipt":       func(e *smartro.Endpoints) { e.CashReceipt = own },
+		"CashReceiptCancel": func(e *smartro.Endpoints) { e.CashReceiptCancel = own },
 	} {
 		m := merchant()
 		change(&m.Endpoints)
 		for call, url := range used(m) {
-			follows := call == name || name == "Cancel" && call == "Refund" // the refund path is the cancel's until it is told apart
+			follows := call == name || name == "Cancel" && (call == "Refund" || call == "CashReceiptCancel") // their paths are the cancel's until they are told apart
 			if follows != strings.HasPrefix(url, own) || !follows && url != before[call] {
 				t.Errorf("%s changed: %s goes to %s", name, call, url)
 			}

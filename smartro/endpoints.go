@@ -11,6 +11,9 @@ type Endpoints struct {
 	Refund       string // the same for a paid virtual account; "" means Cancel, since no source tells its own (cancel §4)
 	ReceiptPage  string // IssueLoader, opened by people
 	ReceiptData  string // server to server; the merchant key goes there, so never from a browser
+
+	CashReceipt       string // server to server; no source tells its path (cash-receipt §2)
+	CashReceiptCancel string // the same; "" means Cancel
 }
 
 // The paths are the same in both modes.
@@ -20,6 +23,7 @@ const (
 	pathCancel      = "/cancel/payCancelNVProcess.jsp"
 	pathReceiptPage = "/issue/IssueLoader.jsp"
 	pathReceiptData = "/receipt"
+	pathCashReceipt = "/cashreceipt/cashReceiptTrans.jsp" // a name of our own
 )
 
 // EndpointsFor returns the gateway's own endpoints; those of Test for any mode but Real.
@@ -31,6 +35,7 @@ func EndpointsFor(mode Mode) Endpoints {
 			Cancel:       "https://pay.smilepay.co.kr" + pathCancel,
 			ReceiptPage:  "https://www.smilepay.co.kr" + pathReceiptPage,
 			ReceiptData:  "https://api.smilepay.co.kr" + pathReceiptData,
+			CashReceipt:  "https://pay.smilepay.co.kr" + pathCashReceipt,
 		}
 	}
 	return Endpoints{
@@ -39,6 +44,7 @@ func EndpointsFor(mode Mode) Endpoints {
 		Cancel:       "https://tpay.smilepay.co.kr" + pathCancel,
 		ReceiptPage:  "https://test.smilepay.co.kr" + pathReceiptPage,
 		ReceiptData:  "https://tapi.smilepay.co.kr" + pathReceiptData,
+		CashReceipt:  "https://tpay.smilepay.co.kr" + pathCashReceipt,
 	}
 }
 
@@ -52,6 +58,7 @@ func EndpointsAt(base string) Endpoints {
 		Cancel:       base + pathCancel,
 		ReceiptPage:  base + pathReceiptPage,
 		ReceiptData:  base + pathReceiptData,
+		CashReceipt:  base + pathCashReceipt,
 	}
 }
 
@@ -59,7 +66,7 @@ func EndpointsAt(base string) Endpoints {
 func (e Endpoints) or(d Endpoints) Endpoints {
 	for _, p := range []struct{ have, deflt *string }{
 		{&e.PCWindow, &d.PCWindow}, {&e.MobileWindow, &d.MobileWindow}, {&e.Cancel, &d.Cancel},
-		{&e.ReceiptPage, &d.ReceiptPage}, {&e.ReceiptData, &d.ReceiptData},
+		{&e.ReceiptPage, &d.ReceiptPage}, {&e.ReceiptData, &d.ReceiptData}, {&e.CashReceipt, &d.CashReceipt},
 	} {
 		if *p.have == "" {
 			*p.have = *p.deflt
@@ -67,6 +74,9 @@ func (e Endpoints) or(d Endpoints) Endpoints {
 	}
 	if e.Refund == "" {
 		e.Refund = e.Cancel
+	}
+	if e.CashReceiptCancel == "" {
+		e.CashReceiptCancel = e.Cancel
 	}
 	return e
 }

@@ -14,6 +14,8 @@ type Inquiry struct {
 	AuthDate, AuthCode    string
 	CardName, CardCode    string
 	VbankNum, VbankName   string
+	RcptAppNo             string // approval number of the cash receipt, and its type as in a Notice
+	ReceiptType           string
 	ResultCode, ResultMsg string
 	Fields                []Field
 	Raw                   []byte

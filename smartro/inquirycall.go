@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,15 @@ import (
 // The error is ErrNotProven if the answer lacks the TID, the amount or the state: that says nothing about the
 // payment. The Inquiry then still carries Raw, if there was an answer.
 func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, error) {
+	return c.inquire(ctx, m, tid, Slip)
+}
+
+// InquireCashReceipt is Inquire about a cash receipt, by the TID that it was issued under.
+func (c Client) InquireCashReceipt(ctx context.Context, m Merchant, tid TID) (Inquiry, error) {
+	return c.inquire(ctx, m, tid, CashReceiptSlip)
+}
+
+func (c Client) inquire(ctx context.Context, m Merchant, tid TID, kind ReceiptKind) (Inquiry, error) {
 	if _, err := ParseTID(string(tid)); err != nil {
 		return Inquiry{}, notSent(err)
 	}
@@ -26,7 +36,7 @@ func (c Client) Inquire(ctx context.Context, m Merchant, tid TID) (Inquiry, erro
 		return Inquiry{}, notSent(err)
 	}
 	shape := m.InquiryShape
-	body, err := json.Marshal(map[string]string{orElse(shape.TID, "tid"): string(tid), orElse(shape.Type, "type"): "0"})
+	body, err := json.Marshal(map[string]string{orElse(shape.TID, "tid"): string(tid), orElse(shape.Type, "type"): strconv.Itoa(int(kind))})
 	if err != nil {
 		return Inquiry{}, notSent(err)
 	}
@@ -60,6 +70,7 @@ func (m Merchant) ParseInquiry(raw []byte) (Inquiry, error) {
 		TID: v.tid("tid", "TID"), MID: v.mid(), Moid: v.moid(), Method: v.method(), State: v.text("statecd"),
 		AuthDate: v.text("authdate"), AuthCode: v.text("authcode"), CardName: v.text("fnname"), CardCode: v.text("fncd"),
 		VbankNum: v.text("vbanknum"), VbankName: v.text("vbankname"),
+		RcptAppNo: v.text("rcptappno"), ReceiptType: v.text("receipttype"),
 		ResultCode: v.code(), ResultMsg: v.text("resultmsg"),
 	}
 	if state, ok := m.InquiryShape.States[q.State]; ok {

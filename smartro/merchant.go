@@ -31,6 +31,7 @@ type Merchant struct {
 	InquiryProves  bool     // somebody compared a real receipt-data answer with what this package reads
 	InquiryShape   InquiryShape
 	RefundFields   RefundFields
+	CashReceipt    CashReceiptSpec
 	// WalletCodes are the result codes that mean approved for KAKAO, TOSS and NAVER, which no source
 	// publishes. nil means 3001, 0000 and any two capital letters followed by 00.
 	WalletCodes []string
@@ -131,10 +132,10 @@ func (m Merchant) endpointFaults() (errs []error) {
 	}
 	for _, u := range []struct{ field, url string }{
 		{"PCWindow", e.PCWindow}, {"MobileWindow", e.MobileWindow}, {"Cancel", e.Cancel}, {"Refund", e.Refund},
-		{"ReceiptPage", e.ReceiptPage}, {"ReceiptData", e.ReceiptData},
+		{"ReceiptPage", e.ReceiptPage}, {"ReceiptData", e.ReceiptData}, {"CashReceipt", e.CashReceipt}, {"CashReceiptCancel", e.CashReceiptCancel},
 	} {
 		switch {
-		case u.field == "Refund" && u.url == e.Cancel:
+		case (u.field == "Refund" || u.field == "CashReceiptCancel") && u.url == e.Cancel:
 			continue // the same fault would be told twice
 		case !absoluteURL(u.url):
 			errs = append(errs, &FieldError{Field: u.field, Value: u.url, Want: "an absolute http or https URL"})

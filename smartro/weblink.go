@@ -21,3 +21,18 @@ func (w WEBLink) Cancel(ctx context.Context, r CancelRequest) (CancelAnswer, err
 func (w WEBLink) Inquire(ctx context.Context, tid TID) (Inquiry, error) {
 	return w.Client.Inquire(ctx, w.Merchant, tid)
 }
+
+// IssueCashReceipt asks once for a cash receipt. See [Client.IssueCashReceipt].
+func (w WEBLink) IssueCashReceipt(ctx context.Context, r CashReceiptRequest) (CashReceiptAnswer, error) {
+	return w.Client.IssueCashReceipt(ctx, w.Merchant, r)
+}
+
+// CancelCashReceipt asks once to take a cash receipt back. See [Client.CancelCashReceipt].
+func (w WEBLink) CancelCashReceipt(ctx context.Context, tid TID, amt Won, reason string) (CancelAnswer, error) {
+	return w.Client.CancelCashReceipt(ctx, w.Merchant, tid, amt, reason)
+}
+
+// InquireCashReceipt asks what the gateway's record says of a receipt. See [Client.InquireCashReceipt].
+func (w WEBLink) InquireCashReceipt(ctx context.Context, tid TID) (Inquiry, error) {
+	return w.Client.InquireCashReceipt(ctx, w.Merchant, tid)
+}
