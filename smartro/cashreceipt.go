@@ -24,8 +24,8 @@ type CashReceiptSpec struct {
 // cashReceiptMethod is PayMethod of this service, and of its notices.
 const cashReceiptMethod = "CASHRCPT"
 
-// orDefault fills in this package's reading.
-func (s CashReceiptSpec) orDefault() CashReceiptSpec {
+// WithDefaults fills in this package's reading of what s leaves out.
+func (s CashReceiptSpec) WithDefaults() CashReceiptSpec {
 	s.PayMethod = orElse(s.PayMethod, cashReceiptMethod)
 	if s.VerifyForm == "" {
 		s.VerifyForm = MD5
@@ -48,7 +48,7 @@ func (s CashReceiptSpec) orDefault() CashReceiptSpec {
 // Validate joins everything that is wrong with s, each as a *FieldError.
 func (s CashReceiptSpec) Validate() error {
 	var errs []error
-	s = s.orDefault()
+	s = s.WithDefaults()
 	if _, err := ParseHashForm(string(s.VerifyForm)); err != nil {
 		errs = append(errs, err)
 	}
@@ -70,7 +70,7 @@ func (s CashReceiptSpec) Validate() error {
 
 // VerifyValue is VERIFY_V over the fields of a request.
 func (s CashReceiptSpec) VerifyValue(fields []Field, key Secret) string {
-	s = s.orDefault()
+	s = s.WithDefaults()
 	var x strings.Builder
 	for _, name := range s.VerifyOver {
 		if name == "merchantKey" {

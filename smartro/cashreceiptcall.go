@@ -52,7 +52,7 @@ func (c Client) IssueCashReceipt(ctx context.Context, m Merchant, r CashReceiptR
 // CashReceiptForm is the call's request; its Notes tell what became of the texts. It holds whom the receipt is for: never
 // log it. The error joins every fault as *FieldError.
 func (m Merchant) CashReceiptForm(r CashReceiptRequest) (Form, error) {
-	spec := m.CashReceipt.orDefault()
+	spec := m.CashReceipt.WithDefaults()
 	if err := errors.Join(m.Validate(), m.CashReceipt.Validate()); err != nil {
 		return Form{}, err
 	}
@@ -105,7 +105,7 @@ func (m Merchant) CashReceiptForm(r CashReceiptRequest) (Form, error) {
 // The error is ErrUnreadable for any other number of values, for no result code, or for an issued receipt without a
 // transaction of its own, ErrTooLarge, or a *FieldError. The answer is then zero.
 func (m Merchant) ParseCashReceiptAnswer(raw []byte) (CashReceiptAnswer, error) {
-	spec := m.CashReceipt.orDefault()
+	spec := m.CashReceipt.WithDefaults()
 	fields, err := delimited(raw, spec.Answer)
 	if err != nil {
 		return CashReceiptAnswer{}, fmt.Errorf("cash receipt: %w", err)
@@ -160,5 +160,5 @@ func (m Merchant) CashReceiptCancelled(a CancelAnswer) CancelOutcome {
 // OfCashReceipt says whether a notice is about a cash receipt that was issued by a call: PayMethod tells, as CASHRCPT
 // or as the contract has it.
 func (n Notice) OfCashReceipt(m Merchant) bool {
-	return n.PayMethod == cashReceiptMethod || string(n.PayMethod) == m.CashReceipt.orDefault().PayMethod
+	return n.PayMethod == cashReceiptMethod || string(n.PayMethod) == m.CashReceipt.WithDefaults().PayMethod
 }

@@ -27,6 +27,7 @@ type (
 		Payments     []apiPayment     `json:"payments"` // newest first
 		Notices      []notice         `json:"notifications"`
 		LastRefusals []refusedRequest `json:"refusals"`
+		CashReceipts []cashReceipt    `json:"cash_receipts"` // by their own call, newest first
 	}
 	apiFault struct {
 		Fault   fault  `json:"fault"`
@@ -52,6 +53,7 @@ type (
 		Faults      []fault        `json:"faults,omitempty"`
 		Warnings    []string       `json:"warnings,omitempty"`
 		ReceiptPath string         `json:"receipt"`
+		CashReceipt string         `json:"cash_receipt,omitempty"` // approval number of the one asked for in the window
 	}
 )
 
@@ -60,6 +62,7 @@ func newAPIPayment(p payment) apiPayment {
 		TID: p.TID, Moid: p.Moid, Method: p.Method, Device: p.Device, Amt: p.Amt, Balance: p.balance(), State: p.State,
 		ResultCode: p.ResultCode, AuthCode: p.AuthCode, VbankNum: p.Paid.VbankNum, OpenedAt: p.OpenedAt, Deposited: p.Deposited,
 		Cancels: p.Cancels, Faults: p.Faults, Warnings: p.Warnings, ReceiptPath: "/issue/IssueLoader.jsp?TID=" + string(p.TID) + "&type=0",
+		CashReceipt: p.Paid.RcptAppNo,
 	}
 }
 
@@ -80,6 +83,7 @@ func (g *Gateway) stateNow(limit int) apiStateAnswer {
 		for i := len(v.order) - 1; i >= 0 && (limit == 0 || len(a.Payments) < limit); i-- {
 			a.Payments = append(a.Payments, newAPIPayment(v.payments[v.order[i]]))
 		}
+		a.CashReceipts = v.cashReceipts(limit)
 		for id := v.lastID; id > 0 && (limit == 0 || len(a.Notices) < limit); id-- {
 			if n, ok := v.notices[id]; ok {
 				a.Notices = append(a.Notices, n)

@@ -62,7 +62,7 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 	g.cfg.Log.Info("cancel", "tid", a.payment.TID, "code", a.code, "won", int64(a.done.Amt))
 	if a.done.Amt > 0 {
 		g.wakeSender()
-		if g.misbehave(w, r) {
+		if g.misbehave(w, r, cancelNever, cancel500, cancelGarbage, cancelDelay) {
 			return
 		}
 	}
@@ -123,6 +123,11 @@ func (g *Gateway) cancelPayment(f cancelForm) (cancelAnswer, error) {
 		if err != nil {
 			a = g.refusedCancel("1652", "TID는 30자리입니다")
 			return entry{}, nil
+		}
+		if c, ok := v.receipts[tid]; ok {
+			var e entry
+			a, e, err = g.cancelReceipt(v, c, f)
+			return e, err
 		}
 		p, ok := v.payments[tid]
 		if !ok || !p.approved() {
@@ -233,23 +238,24 @@ func (g *Gateway) newCancel(v *view, p payment, f cancelForm, amt smartro.Won) (
 	return c, nil
 }
 
-// misbehave answers a cancel that has happened in one of the ordered wrong ways. false: answer properly.
-func (g *Gateway) misbehave(w http.ResponseWriter, r *http.Request) bool {
-	name, order, ok := g.faults.takeFirst(cancelNever, cancel500, cancelGarbage, cancelDelay)
+// misbehave answers what has happened in the first of the wrong ways that is ordered: never, with 500, with garbage or
+// late. false: answer properly.
+func (g *Gateway) misbehave(w http.ResponseWriter, r *http.Request, never, status500, garbage, late fault) bool {
+	name, order, ok := g.faults.takeFirst(never, status500, garbage, late)
 	if !ok {
 		return false
 	}
 	switch name {
-	case cancelNever:
+	case never:
 		select {
 		case <-r.Context().Done():
 		case <-g.released:
 		}
 		panic(http.ErrAbortHandler)
-	case cancel500:
+	case status500:
 		http.Error(w, "<html><body><h1>500 Internal Server Error</h1></body></html>", http.StatusInternalServerError)
 		return true
-	case cancelGarbage:
+	case garbage:
 		w.Header().Set("Content-Type", "text/html; charset=EUC-KR")
 		_, _ = w.Write([]byte("\xc3\x00\xff<html><!-- \xb0\xa1 Resu"))
 		return true

@@ -27,7 +27,7 @@ func (g *Gateway) actOnWindow(w http.ResponseWriter, r *http.Request) {
 	switch action {
 	case "approve":
 		var err error
-		if with, err = chosen(p, r.PostForm); err != nil {
+		if with, err = g.chosen(p, r.PostForm); err != nil {
 			page := g.newWindowPage(p)
 			page.Problem = err.Error()
 			g.pages.render(w, http.StatusBadRequest, "window.html", page)

@@ -211,7 +211,7 @@ func (g *Gateway) sendAgain(tid smartro.TID) (notice, error) {
 	var n notice
 	err := g.ledger.update(func(v *view) (entry, error) {
 		p, ok := v.payments[tid]
-		if !ok {
+		if _, own := v.receipts[tid]; !ok && !own {
 			return entry{}, errUnknownTID
 		}
 		for _, have := range v.notices {

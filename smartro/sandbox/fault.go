@@ -10,8 +10,8 @@ import (
 // fault is a way to misbehave, by the name that the control API knows it by.
 type fault string
 
-// The first six and the next five act on approvals, deposits and cancels as they happen; the last four on
-// the answer of a cancel that has happened.
+// The first six and the next five act on approvals, deposits and cancels as they happen; the four after them on the
+// answer of a cancel that has happened, and the last on cash receipts.
 const (
 	returnLost         fault = "return_lost"          // the browser never comes back
 	notifyLost         fault = "notify_lost"          // the notification is never sent
@@ -27,6 +27,11 @@ const (
 	cancelNever        fault = "cancel_never"         // never answered
 	cancel500          fault = "cancel_500"           // answered with HTTP 500
 	cancelGarbage      fault = "cancel_garbage"       // answered with bytes that mean nothing
+	receiptRefused     fault = "receipt_refused"      // a cash receipt is refused: nothing is issued
+	receiptDelay       fault = "receipt_delay"        // it is issued, and answered after a delay
+	receiptNever       fault = "receipt_never"        // it is issued, and never answered
+	receipt500         fault = "receipt_500"          // it is issued, and answered with HTTP 500
+	receiptGarbage     fault = "receipt_garbage"      // it is issued, and answered with bytes that mean nothing
 )
 
 // faultInfo explains a fault on the control page.
@@ -54,6 +59,11 @@ func faultList() []faultInfo {
 		{cancelNever, "취소 무응답 (취소는 됨)", "cancel happens, no answer", 0},
 		{cancel500, "취소 응답 HTTP 500 (취소는 됨)", "cancel happens, HTTP 500", 0},
 		{cancelGarbage, "취소 응답 깨짐 (취소는 됨)", "cancel happens, garbage answer", 0},
+		{receiptRefused, "현금영수증 거절", "cash receipt refused", 0},
+		{receiptDelay, "현금영수증 응답 지연 (발급은 됨)", "receipt issued, answer late", 5 * time.Second},
+		{receiptNever, "현금영수증 무응답 (발급은 됨)", "receipt issued, no answer", 0},
+		{receipt500, "현금영수증 응답 HTTP 500 (발급은 됨)", "receipt issued, HTTP 500", 0},
+		{receiptGarbage, "현금영수증 응답 깨짐 (발급은 됨)", "receipt issued, garbage answer", 0},
 	}
 }
 

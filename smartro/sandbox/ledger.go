@@ -24,9 +24,13 @@ type entry struct {
 	Payment  *payment  `json:"payment,omitempty"`
 	Notices  []notice  `json:"notices,omitempty"`
 	Settings *settings `json:"settings,omitempty"`
+
+	CashReceipt *cashReceipt `json:"cash_receipt,omitempty"`
 }
 
-func (e entry) empty() bool { return e.Payment == nil && len(e.Notices) == 0 && e.Settings == nil }
+func (e entry) empty() bool {
+	return e.Payment == nil && len(e.Notices) == 0 && e.Settings == nil && e.CashReceipt == nil
+}
 
 // settings are what the merchant site lets a shop choose about notifications (weblink §7).
 type settings struct {
@@ -51,6 +55,9 @@ type view struct {
 	lastID    int64
 	lastSeq   int64
 	settings  settings
+
+	receipts     map[smartro.TID]cashReceipt // by their own TID
+	receiptOrder []smartro.TID               // of issuing
 }
 
 // ledger is an append-only file of entries and the view of them. Its methods may be called concurrently.
@@ -86,6 +93,7 @@ func newView() view {
 	return view{
 		payments: map[smartro.TID]payment{}, sessions: map[string]smartro.TID{}, tids: map[smartro.TID]bool{},
 		accounts: map[string]smartro.TID{}, notices: map[int64]notice{}, unsettled: map[int64]bool{}, sending: map[int64]bool{},
+		receipts: map[smartro.TID]cashReceipt{},
 		settings: settings{Every: time.Minute, Count: 5, Charset: smartro.EUCKR},
 	}
 }
@@ -206,6 +214,12 @@ func (v *view) apply(e entry) {
 		} else {
 			delete(v.unsettled, n.ID)
 		}
+	}
+	if c := e.CashReceipt; c != nil {
+		if !v.tids[c.TID] {
+			v.receiptOrder = append(v.receiptOrder, c.TID)
+		}
+		v.receipts[c.TID], v.tids[c.TID] = *c, true
 	}
 	if e.Settings != nil {
 		v.settings = *e.Settings

@@ -31,7 +31,7 @@ func newPages() (*pages, error) {
 			return t.In(kst()).Format("2006-01-02 15:04:05")
 		},
 		"method": methodName, "card": cardName, "bank": bankName, "state": stateName, "sending": noticeStateName, "quota": quotaName,
-		"receipts": receiptChoices, "lower": strings.ToLower, "day": readableDay,
+		"lower": strings.ToLower, "day": readableDay,
 	}).ParseFS(ui, "ui/*.html")
 	if err != nil {
 		return nil, err

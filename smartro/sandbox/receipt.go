@@ -20,6 +20,9 @@ func (g *Gateway) receiptPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, ok := g.byTID(q.Get("TID"))
+	if own, is := g.receiptByTID(q.Get("TID")); is && kind == "2" {
+		p, ok = own, true
+	}
 	if !ok || p.came() == 0 { // neither a window that was left nor an account without a deposit has one
 		g.refuse(w, r, nil, refusal{
 			status: http.StatusNotFound, Title: "거래를 찾을 수 없습니다", Field: "TID", Got: q.Get("TID"), Want: "결제가 끝난 거래의 TID (30자리)",
@@ -120,6 +123,9 @@ func (g *Gateway) receiptData(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, ok := g.byTID(tid)
+	if own, is := g.receiptByTID(tid); is && kind == "2" {
+		p, ok = own, true
+	}
 	if !ok || !p.approved() {
 		refused(http.StatusNotFound, "2012", "해당 거래가 없습니다")
 		return

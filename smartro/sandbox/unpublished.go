@@ -13,13 +13,15 @@ import (
 // Unpublished is what no source of the gateway tells (weblink §10). The zero value is the reference's best guess;
 // once a shop has seen the real thing, it can have the sandbox do the same.
 type Unpublished struct {
-	Codes        map[string]string    // instead of one of [OwnCodes]: another code
-	WalletCode   string               // approval of KAKAO and TOSS; default 3001
-	StateCds     [3]string            // state_cd of an approval, of a cancel before and after acquisition; default 0, 1, 2
-	StopFields   bool                 // StopURL is told OID and ResultCode; default: nothing
-	EchoUnknown  bool                 // fields of the form that the reference does not know come back with the result
-	PartsByOTID  bool                 // the notification of a partial cancel has the payment's TID; default: the cancel's own
-	RefundFields smartro.RefundFields // names of the refund account's fields; default RefundBankCd, RefundAcctNo, RefundAcctNm
+	Codes        map[string]string       // instead of one of [OwnCodes]: another code
+	WalletCode   string                  // approval of KAKAO and TOSS; default 3001
+	StateCds     [3]string               // state_cd of an approval, of a cancel before and after acquisition; default 0, 1, 2
+	StopFields   bool                    // StopURL is told OID and ResultCode; default: nothing
+	EchoUnknown  bool                    // fields of the form that the reference does not know come back with the result
+	PartsByOTID  bool                    // the notification of a partial cancel has the payment's TID; default: the cancel's own
+	CashReceipt  smartro.CashReceiptSpec // the stand-alone cash-receipt call; Confirmed means nothing here
+	NoReceipts   bool                    // the MID is not set up to ask for cash receipts in the window
+	RefundFields smartro.RefundFields    // names of the refund account's fields; default RefundBankCd, RefundAcctNo, RefundAcctNm
 }
 
 // OwnCode is a result code that the sandbox gives out though the gateway does not publish it: those of four
@@ -46,6 +48,12 @@ func OwnCodes() []OwnCode {
 		{"SB10", "cancel: unreadable"},
 		{"SB11", "cancel: PartialCancelCode wrong"},
 		{"SB27", "cancel: refund account missing or wrong"},
+		{"SB60", "cash receipt: unreadable, or a field missing or wrong"},
+		{"SB61", "cash receipt: VERIFY_V wrong"},
+		{"SB62", "cash receipt: the sum is wrong"},
+		{"SB63", "cash receipt: no number for that purpose"},
+		{"SB64", "cash receipt: a part can't be cancelled"},
+		{"SB65", "cash receipt: refused to order"},
 		{"SB01", "receipt data: apikey wrong"},
 		{"SB02", "receipt data: unreadable"},
 		{"SB03", "receipt data: too large"},
@@ -83,8 +91,11 @@ func (u *Unpublished) complete() error {
 			*p.name = p.deflt
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, u.CashReceipt.Validate())...)
 }
+
+// cashReceipt is the call with this package's reading filled in.
+func (u Unpublished) cashReceipt() smartro.CashReceiptSpec { return u.CashReceipt.WithDefaults() }
 
 // wireCode refuses what no result code or state_cd can be.
 func wireCode(what, v string) error {

@@ -88,6 +88,7 @@ type windowPage struct {
 	Banks        []choice
 	Carriers     []choice
 	Fundings     []choice
+	Receipts     []choice
 	Chosen       paidWith
 	Problem      string
 	ConfirmFirst bool
@@ -100,9 +101,9 @@ func (g *Gateway) newWindowPage(p payment) windowPage {
 		page.Cards, page.Quotas = cardChoices(), quotaChoices(p.Amt)
 		page.Chosen = paidWith{CardCode: twoDigits(p.field("fn_cd")), Quota: twoDigits(p.field("CardQuota"))}
 	case smartro.Bank:
-		page.Banks = bankChoices()
+		page.Banks, page.Receipts = bankChoices(), g.receiptChoices()
 	case smartro.Vbank:
-		page.Banks = vbankChoices()
+		page.Banks, page.Receipts = vbankChoices(), g.receiptChoices()
 	case smartro.Cellphone:
 		page.Carriers = carrierChoices()
 	case smartro.Kakao, smartro.Toss:
@@ -138,15 +139,20 @@ func fundingChoices(payType string) []choice {
 	return all
 }
 
-func receiptChoices() []choice {
-	return []choice{{"0", "발급 안 함"}, {"1", "소득공제용"}, {"2", "지출증빙용"}}
+// receiptChoices is what the window offers: nothing, where the MID is not set up for receipts.
+func (g *Gateway) receiptChoices() []choice {
+	all := []choice{{"0", "발급 안 함"}, {"1", "소득공제용"}, {"2", "지출증빙용"}}
+	if g.cfg.Unpublished.NoReceipts {
+		return all[:1]
+	}
+	return all
 }
 
 // errChoice says that the window's own form came back with something it does not offer.
 var errChoice = errors.New("창에 없는 값을 골랐습니다. 목록에서 다시 골라 주세요")
 
 // chosen reads the buyer's choices, taking the first of a list for what a form leaves out.
-func chosen(p payment, form url.Values) (paidWith, error) {
+func (g *Gateway) chosen(p payment, form url.Values) (paidWith, error) {
 	var with paidWith
 	var bad error
 	pick := func(name string, list []choice) string {
@@ -163,9 +169,9 @@ func chosen(p payment, form url.Values) (paidWith, error) {
 	case smartro.Card:
 		with.CardCode, with.Quota = pick("card", cardChoices()), pick("quota", quotaChoices(p.Amt))
 	case smartro.Bank:
-		with.BankCode, with.ReceiptType = pick("bank", bankChoices()), pick("receipt", receiptChoices())
+		with.BankCode, with.ReceiptType = pick("bank", bankChoices()), pick("receipt", g.receiptChoices())
 	case smartro.Vbank:
-		with.BankCode, with.ReceiptType = pick("bank", vbankChoices()), pick("receipt", receiptChoices())
+		with.BankCode, with.ReceiptType = pick("bank", vbankChoices()), pick("receipt", g.receiptChoices())
 	case smartro.Cellphone:
 		with.Carrier = pick("carrier", carrierChoices())
 	case smartro.Kakao, smartro.Toss:
