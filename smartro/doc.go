@@ -1,5 +1,6 @@
 // Package smartro speaks the gateway's WEBLink protocol: payment forms for PC and mobile, results that the
-// browser brings back, retry notifications (재통보), cancels (취소), receipt pages and the receipt-data query.
+// browser brings back, retry notifications (재통보), cancels (취소), receipt pages, the receipt-data query, and cards
+// that are registered once and charged again and again (정기결제).
 // It imports nothing of ours, stores nothing, reads no clock and keeps no state.
 //
 // Start at [Merchant.PayForm] to open a payment, at [ParseNotice] to read what comes back, and at

@@ -14,6 +14,7 @@ type Endpoints struct {
 
 	CashReceipt       string // server to server; no source tells its path (cash-receipt §2)
 	CashReceiptCancel string // the same; "" means Cancel
+	Charge            string // server to server: a card by its billing key. The test host is [inferred]
 }
 
 // The paths are the same in both modes.
@@ -24,6 +25,7 @@ const (
 	pathReceiptPage = "/issue/IssueLoader.jsp"
 	pathReceiptData = "/receipt"
 	pathCashReceipt = "/cashreceipt/cashReceiptTrans.jsp" // a name of our own
+	pathCharge      = "/billcard/billPayTrans.jsp"
 )
 
 // EndpointsFor returns the gateway's own endpoints; those of Test for any mode but Real.
@@ -36,6 +38,7 @@ func EndpointsFor(mode Mode) Endpoints {
 			ReceiptPage:  "https://www.smilepay.co.kr" + pathReceiptPage,
 			ReceiptData:  "https://api.smilepay.co.kr" + pathReceiptData,
 			CashReceipt:  "https://pay.smilepay.co.kr" + pathCashReceipt,
+			Charge:       "https://pay.smilepay.co.kr" + pathCharge,
 		}
 	}
 	return Endpoints{
@@ -45,6 +48,7 @@ func EndpointsFor(mode Mode) Endpoints {
 		ReceiptPage:  "https://test.smilepay.co.kr" + pathReceiptPage,
 		ReceiptData:  "https://tapi.smilepay.co.kr" + pathReceiptData,
 		CashReceipt:  "https://tpay.smilepay.co.kr" + pathCashReceipt,
+		Charge:       "https://tpay.smilepay.co.kr" + pathCharge,
 	}
 }
 
@@ -59,6 +63,7 @@ func EndpointsAt(base string) Endpoints {
 		ReceiptPage:  base + pathReceiptPage,
 		ReceiptData:  base + pathReceiptData,
 		CashReceipt:  base + pathCashReceipt,
+		Charge:       base + pathCharge,
 	}
 }
 
@@ -66,7 +71,7 @@ func EndpointsAt(base string) Endpoints {
 func (e Endpoints) or(d Endpoints) Endpoints {
 	for _, p := range []struct{ have, deflt *string }{
 		{&e.PCWindow, &d.PCWindow}, {&e.MobileWindow, &d.MobileWindow}, {&e.Cancel, &d.Cancel},
-		{&e.ReceiptPage, &d.ReceiptPage}, {&e.ReceiptData, &d.ReceiptData}, {&e.CashReceipt, &d.CashReceipt},
+		{&e.ReceiptPage, &d.ReceiptPage}, {&e.ReceiptData, &d.ReceiptData}, {&e.CashReceipt, &d.CashReceipt}, {&e.Charge, &d.Charge},
 	} {
 		if *p.have == "" {
 			*p.have = *p.deflt

@@ -45,9 +45,34 @@ func HashData(form HashForm, tid TID, key Secret, cancelAmt Won, partialCode str
 	return form.sum(string(tid) + key.Reveal() + cancelAmt.String() + partialCode)
 }
 
+// VerifyV is the hash of a charge by a billing key (billing §2); ediDate as in [EncryptData].
+func VerifyV(form HashForm, mid MID, key Secret, ediDate string, amt Won, billing BillingKey) string {
+	return form.sum(string(mid) + key.Reveal() + ediDate + amt.String() + billing.Reveal())
+}
+
+// VerifyValue is the hash of the answer to a charge; authDate and authCode as they came. RawVerifyValue is that of a
+// window's result, amt 100 or, as one sample has it for an encrypted key, "".
+func VerifyValue(form HashForm, mid MID, key Secret, authDate, authCode, amt string, billing BillingKey) string {
+	return form.sum(string(mid) + key.Reveal() + authDate + authCode + amt + billing.Reveal())
+}
+
+// RawVerifyValue is [VerifyValue] as Base64 of the hash's bytes instead of their hex text (billing §1).
+func RawVerifyValue(form HashForm, mid MID, key Secret, authDate, authCode, amt string, billing BillingKey) string {
+	return form.rawSum(string(mid) + key.Reveal() + authDate + authCode + amt + billing.Reveal())
+}
+
 // EqualHash compares in constant time. Two empty hashes are not equal: there is nothing that they prove.
 func EqualHash(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+// rawSum is Base64 of the hash's bytes, which of SHA256 is the usual form; of MD5 one sample alone has it (billing §1).
+func (f HashForm) rawSum(x string) string {
+	if f == MD5 {
+		h := md5.Sum([]byte(x))
+		return base64.StdEncoding.EncodeToString(h[:])
+	}
+	return f.sum(x)
 }
 
 // sum returns "" for a form that is neither of the two, so that no comparison with it can succeed.

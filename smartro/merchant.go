@@ -35,6 +35,14 @@ type Merchant struct {
 	// WalletCodes are the result codes that mean approved for KAKAO, TOSS and NAVER, which no source
 	// publishes. nil means 3001, 0000 and any two capital letters followed by 00.
 	WalletCodes []string
+	// BillingCodes are the result codes that mean success when a card is registered or charged by its key. nil means 3001.
+	BillingCodes []string
+	// EncryptedBillingKeys asks for keys encrypted (BillKeyMode=0) and sends them so. No source shows that the real
+	// gateway does what the samples say; false lets TLS alone protect them.
+	EncryptedBillingKeys bool
+	// ChargeInBody posts a charge as a form. false puts it into the query as the gateway's sample does, which is the one
+	// way that was seen to work.
+	ChargeInBody bool
 	// WideEUCKR sends the syllables of windows-949 that KS X 1001 lacks, such as 똠, as browsers do. Set it where
 	// the gateway was seen to show them: its own stack is thought to read KS X 1001 alone (weblink §2.5), so
 	// without it they are replaced by "?" in what goes out as EUC-KR.
@@ -133,6 +141,7 @@ func (m Merchant) endpointFaults() (errs []error) {
 	for _, u := range []struct{ field, url string }{
 		{"PCWindow", e.PCWindow}, {"MobileWindow", e.MobileWindow}, {"Cancel", e.Cancel}, {"Refund", e.Refund},
 		{"ReceiptPage", e.ReceiptPage}, {"ReceiptData", e.ReceiptData}, {"CashReceipt", e.CashReceipt}, {"CashReceiptCancel", e.CashReceiptCancel},
+		{"Charge", e.Charge},
 	} {
 		switch {
 		case (u.field == "Refund" || u.field == "CashReceiptCancel") && u.url == e.Cancel:

@@ -36,7 +36,7 @@ func (m Method) wallet() bool { return m == Kakao || m == Toss || m == Naver }
 // tidCode returns what TID[10:12] must be, or "" where no source tells (weblink §5).
 func (m Method) tidCode() string {
 	switch m {
-	case Card:
+	case Card, CardBill:
 		return "01"
 	case Bank:
 		return "02"

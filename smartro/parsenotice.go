@@ -131,7 +131,7 @@ func (n Notice) Kind(m Merchant) Kind {
 // methodSuccess is the table of weblink §4 and §7.
 func methodSuccess(method Method, code string) (Kind, bool) {
 	switch string(method) + " " + code {
-	case "CARD 3001", "BANK 4000", "CELLPHONE A000", "CLGIFT B000":
+	case "CARD 3001", "CARDBILL 3001", "BANK 4000", "CELLPHONE A000", "CLGIFT B000":
 		return Approved, true
 	case "VBANK 4100":
 		return Issued, true

@@ -19,6 +19,9 @@ func (m Merchant) PayForm(r PayRequest) (Form, error) {
 		return Form{}, &FieldError{Field: "device", Value: string(r.Device), Want: "pc or mobile"}
 	}
 	b := &formBuilder{pc: r.Device == PC, cs: r.Device.Charset(), wide: m.WideEUCKR}
+	if !slices.Contains(m.allowed(), r.Method) {
+		b.bad("PayMethod", string(r.Method), "a method that the merchant may use")
+	}
 	b.common(m, r)
 	b.byMethod(m, r)
 	b.shares(r)
@@ -35,9 +38,6 @@ func (m Merchant) PayForm(r PayRequest) (Form, error) {
 }
 
 func (b *formBuilder) common(m Merchant, r PayRequest) {
-	if !slices.Contains(m.allowed(), r.Method) {
-		b.bad("PayMethod", string(r.Method), "a method that the merchant may use")
-	}
 	b.must("PayMethod", string(r.Method), 10)
 	if r.GoodsCnt < 1 || r.GoodsCnt > 99 {
 		b.bad("GoodsCnt", strconv.Itoa(r.GoodsCnt), "1 to 99")
@@ -84,7 +84,7 @@ func (b *formBuilder) buyer(r PayRequest) {
 		limit = 10
 	}
 	user := b.text("mallUserID", r.MallUserID)
-	if r.Method == CLGift {
+	if r.Method == CLGift || r.Method == CardBill {
 		b.must("mallUserID", user, limit)
 	} else {
 		b.put("mallUserID", user, limit)

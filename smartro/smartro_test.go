@@ -132,7 +132,7 @@ func TestValidate(t *testing.T) {
 		"demo in real":    {func(m *smartro.Merchant) { m.Mode = smartro.Real }, "MID merchantKey Cancelpw"},
 		"real":            {live, ""},
 		"short key":       {func(m *smartro.Merchant) { live(m); m.Key = "c2hvcnQ=" }, "merchantKey"},
-		"real, test host": {func(m *smartro.Merchant) { live(m); m.Endpoints = smartro.EndpointsFor(smartro.Test) }, "PCWindow MobileWindow Cancel ReceiptPage ReceiptData CashReceipt"},
+		"real, test host": {func(m *smartro.Merchant) { live(m); m.Endpoints = smartro.EndpointsFor(smartro.Test) }, "PCWindow MobileWindow Cancel ReceiptPage ReceiptData CashReceipt Charge"},
 		"real, http":      {func(m *smartro.Merchant) { live(m); m.Endpoints.Cancel = "http://example.com/c" }, "Cancel"},
 		"real, elsewhere": {func(m *smartro.Merchant) { live(m); m.Endpoints.Cancel = "https://pay.smilepay.co.kr.example.com/c" }, "Cancel"},
 		"real, a user": {func(m *smartro.Merchant) {

@@ -36,3 +36,8 @@ func (w WEBLink) CancelCashReceipt(ctx context.Context, tid TID, amt Won, reason
 func (w WEBLink) InquireCashReceipt(ctx context.Context, tid TID) (Inquiry, error) {
 	return w.Client.InquireCashReceipt(ctx, w.Merchant, tid)
 }
+
+// Charge takes money from a registered card once. See [Client.Charge].
+func (w WEBLink) Charge(ctx context.Context, r ChargeRequest) (ChargeAnswer, error) {
+	return w.Client.Charge(ctx, w.Merchant, r)
+}

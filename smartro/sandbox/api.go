@@ -25,6 +25,7 @@ type (
 		NotifyCount  int              `json:"notify_count"`
 		Faults       []apiFault       `json:"faults"`
 		Payments     []apiPayment     `json:"payments"` // newest first
+		Cards        []apiCard        `json:"cards"`    // registered for recurring payments, newest first
 		Notices      []notice         `json:"notifications"`
 		LastRefusals []refusedRequest `json:"refusals"`
 		CashReceipts []cashReceipt    `json:"cash_receipts"` // by their own call, newest first
@@ -35,6 +36,12 @@ type (
 		DelayMS int64  `json:"delay_ms"`
 		Korean  string `json:"ko"`
 		English string `json:"en"`
+	}
+	apiCard struct {
+		Key        string    `json:"key"` // masked
+		MallUserID string    `json:"mall_user_id"`
+		CardNum    string    `json:"card_num"`
+		At         time.Time `json:"at"`
 	}
 	apiPayment struct {
 		TID         smartro.TID    `json:"tid"`
@@ -68,7 +75,7 @@ func newAPIPayment(p payment) apiPayment {
 
 // stateNow is everything that the control page and the API show; limit 0 means all payments.
 func (g *Gateway) stateNow(limit int) apiStateAnswer {
-	a := apiStateAnswer{MID: g.cfg.MID, Hash: g.cfg.Hash, Strict: g.cfg.Strict, LastRefusals: g.recentRefusals(), Payments: []apiPayment{}, Notices: []notice{}}
+	a := apiStateAnswer{MID: g.cfg.MID, Hash: g.cfg.Hash, Strict: g.cfg.Strict, LastRefusals: g.recentRefusals(), Payments: []apiPayment{}, Cards: []apiCard{}, Notices: []notice{}}
 	standing := g.faults.standing()
 	for _, info := range faultList() {
 		f := apiFault{Fault: info.Name, Scope: scopeOff, DelayMS: info.Delay.Milliseconds(), Korean: info.Korean, English: info.English}
@@ -81,7 +88,11 @@ func (g *Gateway) stateNow(limit int) apiStateAnswer {
 		s := v.settings
 		a.NotifyURL, a.NotifyEvery, a.NotifyCount = s.NotifyURL, s.Every.String(), s.Count
 		for i := len(v.order) - 1; i >= 0 && (limit == 0 || len(a.Payments) < limit); i-- {
-			a.Payments = append(a.Payments, newAPIPayment(v.payments[v.order[i]]))
+			p := v.payments[v.order[i]]
+			a.Payments = append(a.Payments, newAPIPayment(p))
+			if p.State == registered {
+				a.Cards = append(a.Cards, apiCard{maskedKey(p.Paid.BillingKey), p.field("mallUserID"), p.Paid.CardNum, p.DecidedAt})
+			}
 		}
 		a.CashReceipts = v.cashReceipts(limit)
 		for id := v.lastID; id > 0 && (limit == 0 || len(a.Notices) < limit); id-- {

@@ -302,6 +302,8 @@ func methodName(m smartro.Method) string {
 	switch m {
 	case smartro.Card:
 		return "신용카드"
+	case smartro.CardBill:
+		return "정기결제 카드"
 	case smartro.Bank:
 		return "계좌이체"
 	case smartro.Vbank:

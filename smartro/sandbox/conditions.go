@@ -32,6 +32,8 @@ func conditions(d smartro.Device, get func(string) string, now time.Time) []refu
 		missing("GoodsCl", "0(컨텐츠) 또는 1(실물)", "휴대폰 결제(CELLPHONE)는 상품 구분이 상점 등록 정보와 같아야 합니다.")
 	case smartro.CLGift:
 		missing("mallUserID", "쇼핑몰 회원 ID", "상품권 결제(CLGIFT)는 회원 ID가 필수입니다.")
+	case smartro.CardBill:
+		found = append(found, registration(d, get)...)
 	}
 	if get("PayType") != "" && method != smartro.Kakao {
 		wrong("PayType", "PayMethod=KAKAO 일 때만", "PayType(KPCD, KPMY)은 카카오페이의 하위 결제수단입니다.")

@@ -107,9 +107,11 @@ func (g *Gateway) outcome(v *view, p payment, action string, with paidWith) (pay
 	p.ResultCode, p.ResultMsg, p.Paid = g.approvedCode(p.Method), approvedText(p.Method), with
 	p.State = paid
 	switch p.Method {
+	case smartro.CardBill:
+		return g.register(v, p)
 	case smartro.Card:
 		acquirer, _ := smartro.Acquirer(with.CardCode)
-		p.Paid.CardNum = "9" + randomDigits(5) + "******" + randomDigits(4) // no issuer's number begins with 9
+		p.Paid.CardNum = inventedCard()
 		p.Paid.AcquirerCode = acquirer
 	case smartro.Vbank:
 		num, err := v.mintAccount(with.BankCode)
@@ -164,7 +166,7 @@ func forgedOID(moid string) string {
 // not cancel the first (guide 6.28); after a failure it is that failure.
 func (g *Gateway) claimAgain(p payment) claim {
 	c := p.claim()
-	if p.approved() {
+	if p.approved() || p.State == registered {
 		c.code, c.text, c.duplicate = g.code(codeDuplicate), "승인 TID 중복"+ownCode, true
 	}
 	return c

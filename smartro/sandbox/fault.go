@@ -11,7 +11,7 @@ import (
 type fault string
 
 // The first six and the next five act on approvals, deposits and cancels as they happen; the four after them on the
-// answer of a cancel that has happened, and the last on cash receipts.
+// answer of a cancel that has happened, the next five on cash receipts and the last on charges by a billing key.
 const (
 	returnLost         fault = "return_lost"          // the browser never comes back
 	notifyLost         fault = "notify_lost"          // the notification is never sent
@@ -32,6 +32,11 @@ const (
 	receiptNever       fault = "receipt_never"        // it is issued, and never answered
 	receipt500         fault = "receipt_500"          // it is issued, and answered with HTTP 500
 	receiptGarbage     fault = "receipt_garbage"      // it is issued, and answered with bytes that mean nothing
+	chargeRefused      fault = "charge_refused"       // the card company says no
+	chargeDelay        fault = "charge_delay"         // the answer comes after a delay
+	chargeNever        fault = "charge_never"         // it never comes
+	charge500          fault = "charge_500"           // it is HTTP 500
+	chargeGarbage      fault = "charge_garbage"       // it is bytes that mean nothing
 )
 
 // faultInfo explains a fault on the control page.
@@ -64,6 +69,11 @@ func faultList() []faultInfo {
 		{receiptNever, "현금영수증 무응답 (발급은 됨)", "receipt issued, no answer", 0},
 		{receipt500, "현금영수증 응답 HTTP 500 (발급은 됨)", "receipt issued, HTTP 500", 0},
 		{receiptGarbage, "현금영수증 응답 깨짐 (발급은 됨)", "receipt issued, garbage answer", 0},
+		{chargeRefused, "정기결제 거절", "charge refused by the card company", 0},
+		{chargeDelay, "정기결제 응답 지연 (결제는 됨)", "charge happens, answer late", 5 * time.Second},
+		{chargeNever, "정기결제 무응답 (결제는 됨)", "charge happens, no answer", 0},
+		{charge500, "정기결제 응답 HTTP 500 (결제는 됨)", "charge happens, HTTP 500", 0},
+		{chargeGarbage, "정기결제 응답 깨짐 (결제는 됨)", "charge happens, garbage answer", 0},
 	}
 }
 

@@ -49,6 +49,7 @@ type view struct {
 	sessions  map[string]smartro.TID
 	tids      map[smartro.TID]bool // taken, those of partial cancels too
 	accounts  map[string]smartro.TID
+	keys      map[string]smartro.TID // billing keys, and the windows that issued them
 	notices   map[int64]notice
 	unsettled map[int64]bool // notices still to be sent
 	sending   map[int64]bool // of those, being sent just now; not in the file
@@ -93,7 +94,7 @@ func newView() view {
 	return view{
 		payments: map[smartro.TID]payment{}, sessions: map[string]smartro.TID{}, tids: map[smartro.TID]bool{},
 		accounts: map[string]smartro.TID{}, notices: map[int64]notice{}, unsettled: map[int64]bool{}, sending: map[int64]bool{},
-		receipts: map[smartro.TID]cashReceipt{},
+		receipts: map[smartro.TID]cashReceipt{}, keys: map[string]smartro.TID{},
 		settings: settings{Every: time.Minute, Count: 5, Charset: smartro.EUCKR},
 	}
 }
@@ -204,6 +205,9 @@ func (v *view) apply(e entry) {
 		}
 		if p.Paid.VbankNum != "" {
 			v.accounts[p.Paid.VbankNum] = p.TID
+		}
+		if p.Paid.BillingKey != "" {
+			v.keys[p.Paid.BillingKey] = p.TID
 		}
 	}
 	for _, n := range e.Notices {

@@ -16,7 +16,7 @@ var errFull = errors.New("no free transaction ID in this second")
 // methodCode is TID[10:12] (weblink §5). 01 to 03 are the kit's, 05 its sister's; the rest are invented.
 func methodCode(m smartro.Method) string {
 	switch m {
-	case smartro.Card:
+	case smartro.Card, smartro.CardBill:
 		return "01"
 	case smartro.Bank:
 		return "02"

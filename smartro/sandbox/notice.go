@@ -114,8 +114,15 @@ func (g *Gateway) noticeFields(p payment, a noticeAbout) []smartro.Field {
 		vbankName = bankName(p.Paid.BankCode)
 	}
 	sign := g.sign(a.tid, claim{code: a.code, badSign: p.has(badSignature) && a.otid == ""})
+	method, user := p.Method, p.field("mallUserID")
+	if p.Charged {
+		user = p.field("MallUserID")
+		if g.cfg.Unpublished.ChargesAsCardBill {
+			method = smartro.CardBill
+		}
+	}
 	f := newFields(
-		"PayMethod", string(p.Method), "MID", string(g.cfg.MID), "mallUserID", p.field("mallUserID"), "Amt", a.amt.String(),
+		"PayMethod", string(method), "MID", string(g.cfg.MID), "mallUserID", user, "Amt", a.amt.String(),
 		"name", p.field("BuyerName"), "GoodsName", p.field("GoodsName"), "TID", string(a.tid), "OTID", string(a.otid), "OID", p.Moid,
 		"AuthDate", shortTime(a.at), "AuthCode", p.AuthCode, "ResultCode", a.code, "ResultMsg", a.text, "state_cd", g.cfg.Unpublished.StateCds[a.phase],
 	)

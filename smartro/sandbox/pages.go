@@ -76,6 +76,8 @@ func stateName(s state) string {
 		return "거절됨"
 	case closed:
 		return "구매자가 닫음"
+	case registered:
+		return "카드 등록됨"
 	case partlyCancelled:
 		return "일부 취소"
 	case cancelled:

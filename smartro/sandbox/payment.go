@@ -16,6 +16,7 @@ const (
 	paid            state = "paid"             // approved, or deposited
 	declined        state = "declined"         // refused by the card company or bank
 	closed          state = "closed"           // the buyer gave up
+	registered      state = "registered"       // a card for recurring payments: no money moved
 	partlyCancelled state = "partly_cancelled" // some of it went back
 	cancelled       state = "cancelled"        // all of it went back
 	withdrawn       state = "withdrawn"        // virtual account taken back before a deposit
@@ -29,6 +30,7 @@ type payment struct {
 	Device   smartro.Device  `json:"device"`
 	Method   smartro.Method  `json:"method"`
 	Moid     string          `json:"moid"`
+	Charged  bool            `json:"charged,omitempty"` // by a billing key, without a window
 	Amt      smartro.Won     `json:"amt"`
 	Fields   []smartro.Field `json:"fields"` // the request as decoded, without EncryptData
 	Warnings []string        `json:"warnings,omitempty"`
@@ -59,6 +61,7 @@ type paidWith struct {
 	Funding      string `json:"funding,omitempty"` // of a wallet: money or card
 	ReceiptType  string `json:"receipt_type,omitempty"`
 	RcptAppNo    string `json:"rcpt_app_no,omitempty"`
+	BillingKey   string `json:"billing_key,omitempty"` // that the window issued
 }
 
 // cancelling is one accepted cancel (취소) or refund (환불).
@@ -86,7 +89,7 @@ func (p payment) field(name string) string {
 // came is the money that reached the shop.
 func (p payment) came() smartro.Won {
 	switch {
-	case p.State == opened || p.State == declined || p.State == closed:
+	case !p.approved():
 		return 0
 	case p.Method == smartro.Vbank:
 		return p.Deposited
@@ -111,7 +114,7 @@ func (p payment) decided() bool { return p.State != opened }
 
 // approved says whether the buyer's approval went through, whatever was cancelled later.
 func (p payment) approved() bool {
-	return p.State != opened && p.State != declined && p.State != closed
+	return p.State != opened && p.State != declined && p.State != closed && p.State != registered
 }
 
 // withCancel is p after c.

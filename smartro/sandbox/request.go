@@ -73,6 +73,7 @@ func (g *Gateway) check(d smartro.Device, raw []received) (req request, refusals
 	}
 	c.refusals = append(c.refusals, conditions(d, c.get, g.now())...)
 	c.checkMerchant()
+	c.checkCipher()
 	if len(c.refusals) == 0 {
 		c.checkHash()
 	}

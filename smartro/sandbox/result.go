@@ -39,13 +39,15 @@ func approvedText(m smartro.Method) string {
 		return "상품권 결제 성공"
 	case smartro.Kakao:
 		return "카카오페이 결제 성공"
+	case smartro.CardBill:
+		return "카드 등록 성공"
 	}
 	return "토스 결제 성공"
 }
 
 func declineOf(m smartro.Method) (code, text string) {
 	switch m {
-	case smartro.Card:
+	case smartro.Card, smartro.CardBill:
 		return codeDeclinedCard, "한도초과" + ownCode
 	case smartro.Bank, smartro.Vbank:
 		return codeDeclined, "은행 점검시간" + ownCode
@@ -65,7 +67,7 @@ type claim struct {
 }
 
 // tells says whether c is p's approval, whatever a fault made of its amount or order.
-func (p payment) tells(c claim) bool { return p.approved() && !c.duplicate }
+func (p payment) tells(c claim) bool { return (p.approved() || p.State == registered) && !c.duplicate }
 
 func (p payment) claim() claim {
 	return claim{code: p.ResultCode, text: p.ResultMsg, amt: p.Amt, oid: p.Moid}
@@ -87,6 +89,9 @@ func (g *Gateway) resultFields(p payment, c claim) []smartro.Field {
 	f = append(f, newFields("AuthDate", date, "AuthCode", auth, "SignValue", g.sign(p.TID, c))...)
 	if success {
 		f = append(f, p.methodFields()...)
+	}
+	if success && p.State == registered {
+		f = append(f, g.keyFields(p)...)
 	}
 	if p.Device == smartro.PC {
 		f = append(f, newFields("TaxCD", p.field("TaxCD"), "SvcAmt", p.field("SvcAmt"), "Tax", p.field("Tax"))...)

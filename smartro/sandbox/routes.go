@@ -18,6 +18,7 @@ func (g *Gateway) Handler() http.Handler {
 
 	mux.HandleFunc("/cancel/payCancelNVProcess.jsp", g.cancel)
 	mux.HandleFunc("/cashreceipt/cashReceiptTrans.jsp", g.issueCashReceipt)
+	mux.HandleFunc("/billcard/billPayTrans.jsp", g.charge)
 	mux.HandleFunc("GET /issue/IssueLoader.jsp", g.receiptPage)
 	mux.HandleFunc("/receipt", g.receiptData)
 	mux.HandleFunc("GET /payTest/vbank_deposit_notice.jsp", g.depositPage)
@@ -68,7 +69,7 @@ func (g *Gateway) noSuchPath(w http.ResponseWriter, r *http.Request) {
 	}
 	g.refuse(w, r, nil, refusal{
 		status: http.StatusNotFound, Title: "없는 주소입니다", Field: "URL", Got: r.URL.Path,
-		Want: "/interfaceURL.jsp, /pay/interfaceURL, /cancel/payCancelNVProcess.jsp, /cashreceipt/cashReceiptTrans.jsp, /issue/IssueLoader.jsp, /receipt",
+		Want: "/interfaceURL.jsp, /pay/interfaceURL, /cancel/payCancelNVProcess.jsp, /cashreceipt/cashReceiptTrans.jsp, /billcard/billPayTrans.jsp, /issue/IssueLoader.jsp, /receipt",
 		Why:  "모의 게이트웨이는 게이트웨이와 같은 경로에서만 응답합니다. 결제창을 열 때 PC와 모바일의 경로가 다른 점도 확인해 주세요.",
 	})
 }

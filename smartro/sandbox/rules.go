@@ -103,6 +103,8 @@ func methodRules() []rule {
 		{name: "Tax", max: 12, maxMobile: 9, check: anyDigits},
 		{name: "DivideInfo", max: 2000},
 		{name: "Productinfo", max: 2000, text: true},
+		{name: "BillType", max: 2, check: oneOf("AR", "AA")},
+		{name: "BillKeyMode", max: 1, check: oneOf("0", "1")},
 		{name: "EscrowCD", max: 1, check: oneOf("0", "1")},
 	}
 	for _, name := range escrowFields() {
@@ -151,7 +153,7 @@ func payMethod(v string) string {
 	for _, m := range smartro.Methods() {
 		names = append(names, string(m))
 	}
-	return oneOf(names...)(v)
+	return oneOf(append(names, string(smartro.CardBill))...)(v)
 }
 
 func mid(v string) string {

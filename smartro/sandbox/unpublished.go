@@ -13,15 +13,16 @@ import (
 // Unpublished is what no source of the gateway tells (weblink §10). The zero value is the reference's best guess;
 // once a shop has seen the real thing, it can have the sandbox do the same.
 type Unpublished struct {
-	Codes        map[string]string       // instead of one of [OwnCodes]: another code
-	WalletCode   string                  // approval of KAKAO and TOSS; default 3001
-	StateCds     [3]string               // state_cd of an approval, of a cancel before and after acquisition; default 0, 1, 2
-	StopFields   bool                    // StopURL is told OID and ResultCode; default: nothing
-	EchoUnknown  bool                    // fields of the form that the reference does not know come back with the result
-	PartsByOTID  bool                    // the notification of a partial cancel has the payment's TID; default: the cancel's own
-	CashReceipt  smartro.CashReceiptSpec // the stand-alone cash-receipt call; Confirmed means nothing here
-	NoReceipts   bool                    // the MID is not set up to ask for cash receipts in the window
-	RefundFields smartro.RefundFields    // names of the refund account's fields; default RefundBankCd, RefundAcctNo, RefundAcctNm
+	Codes             map[string]string       // instead of one of [OwnCodes]: another code
+	WalletCode        string                  // approval of KAKAO and TOSS; default 3001
+	StateCds          [3]string               // state_cd of an approval, of a cancel before and after acquisition; default 0, 1, 2
+	StopFields        bool                    // StopURL is told OID and ResultCode; default: nothing
+	EchoUnknown       bool                    // fields of the form that the reference does not know come back with the result
+	PartsByOTID       bool                    // the notification of a partial cancel has the payment's TID; default: the cancel's own
+	CashReceipt       smartro.CashReceiptSpec // the stand-alone cash-receipt call; Confirmed means nothing here
+	NoReceipts        bool                    // the MID is not set up to ask for cash receipts in the window
+	ChargesAsCardBill bool                    // the notification of a charge says PayMethod CARDBILL; default: CARD
+	RefundFields      smartro.RefundFields    // names of the refund account's fields; default RefundBankCd, RefundAcctNo, RefundAcctNm
 }
 
 // OwnCode is a result code that the sandbox gives out though the gateway does not publish it: those of four
@@ -54,6 +55,10 @@ func OwnCodes() []OwnCode {
 		{"SB63", "cash receipt: no number for that purpose"},
 		{"SB64", "cash receipt: a part can't be cancelled"},
 		{"SB65", "cash receipt: refused to order"},
+		{"SB50", "charge: unreadable"},
+		{"SB51", "charge: a field missing or wrong"},
+		{"SB52", "charge: VERIFY_V wrong"},
+		{"SB53", "charge: no such billing key, or another customer's"},
 		{"SB01", "receipt data: apikey wrong"},
 		{"SB02", "receipt data: unreadable"},
 		{"SB03", "receipt data: too large"},

@@ -100,6 +100,8 @@ func (g *Gateway) newWindowPage(p payment) windowPage {
 	case smartro.Card:
 		page.Cards, page.Quotas = cardChoices(), quotaChoices(p.Amt)
 		page.Chosen = paidWith{CardCode: twoDigits(p.field("fn_cd")), Quota: twoDigits(p.field("CardQuota"))}
+	case smartro.CardBill:
+		page.Cards = cardChoices()
 	case smartro.Bank:
 		page.Banks, page.Receipts = bankChoices(), g.receiptChoices()
 	case smartro.Vbank:
@@ -168,6 +170,8 @@ func (g *Gateway) chosen(p payment, form url.Values) (paidWith, error) {
 	switch p.Method {
 	case smartro.Card:
 		with.CardCode, with.Quota = pick("card", cardChoices()), pick("quota", quotaChoices(p.Amt))
+	case smartro.CardBill:
+		with.CardCode = pick("card", cardChoices())
 	case smartro.Bank:
 		with.BankCode, with.ReceiptType = pick("bank", bankChoices()), pick("receipt", g.receiptChoices())
 	case smartro.Vbank:
