@@ -45,13 +45,14 @@ const (
 	ChangedGateway AccessKind = "changed_gateway"
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
+	ChangedHook    AccessKind = "changed_hook"
 )
 
 // AccessKinds are the kinds, those that look at somebody first.
 func AccessKinds() []AccessKind {
 	return []AccessKind{
 		SawBuyer, SawMessage, SawReceipt, SignedIn, TypedAgain, LockedOut, EndedSessions, InvitedStaff, SetPassword, ResetStaff, DisabledStaff,
-		EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender,
+		EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 	}
 }
 

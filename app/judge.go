@@ -288,7 +288,10 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 		return p, err
 	}
 	next.Seq = seq
-	return next, tx.SavePayment(ctx, next)
+	if err := tx.SavePayment(ctx, next); err != nil {
+		return next, err
+	}
+	return next, s.tell(ctx, tx, next.OrderNo, &next, newsOf(p, next, e), e.At)
 }
 
 // deriveOrder writes the state of the order that next belongs to, next being about to be saved.

@@ -185,11 +185,14 @@ func (s *Shop) CloseOrder(ctx context.Context, actor Staff, no OrderNo) error {
 		if o.State != OrderOpen && o.State != OrderClosed {
 			return fmt.Errorf("order %s is %s: %w", no, o.State, ErrPaid)
 		}
-		if o.ClosedAt.IsZero() {
-			o.ClosedAt = s.Now()
+		if o.State == OrderClosed {
+			return nil
 		}
-		o.State = OrderClosed
-		return tx.SaveOrder(ctx, o)
+		o.ClosedAt, o.State = s.Now(), OrderClosed
+		if err := tx.SaveOrder(ctx, o); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, no, nil, NewsClosed, o.ClosedAt)
 	})
 	if err == nil {
 		s.changed(no)

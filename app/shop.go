@@ -19,6 +19,7 @@ type Shop struct {
 	Store        Store
 	Keys         *Keyring
 	Gateway      func(smartro.Merchant) Gateway
+	Carrier      Carrier                   // to the shop's own system
 	PublicURL    string                    // https://shop.example: no slash behind it
 	KnownSenders func(Mode) []netip.Prefix // addresses that are believed to be the gateway without asking
 	Now          func() time.Time          //

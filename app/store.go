@@ -55,6 +55,9 @@ type Reader interface {
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)
 	Setting(ctx context.Context, key string) (string, error)
 
+	DeliveriesOf(ctx context.Context, no OrderNo) ([]Delivery, error)         // in the order in which they are owed
+	Deliveries(ctx context.Context, mode Mode, limit int) ([]Delivery, error) // newest first
+
 	// DueForErasure lists orders and messages, at most limit of each, that hold personal data and to which nothing
 	// happened since before. What somebody still has to settle is never among them.
 	DueForErasure(ctx context.Context, before time.Time, limit int) ([]OrderNo, []string, error)
@@ -108,12 +111,17 @@ type Tx interface {
 	// AddJob adds j. Where one of the same Kind and Ref waits already the earlier DueAt wins; one that was given up
 	// starts anew.
 	AddJob(ctx context.Context, j Job) error
-	// LeaseJobs takes at most limit jobs that are due and leased to nobody, until the given time.
-	LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]Job, error)
+	// LeaseJobs takes at most limit jobs of a lane that are due and leased to nobody, until the given time.
+	LeaseJobs(ctx context.Context, lane Lane, now, until time.Time, limit int) ([]Job, error)
 	// SaveJob puts a leased job back and DeleteJob forgets it, for whoever holds it: lease is until when it was leased.
 	// ErrConflict: that lease ran out and the job is somebody else's by now, or done.
 	SaveJob(ctx context.Context, j Job, lease time.Time) error
 	DeleteJob(ctx context.Context, id string, lease time.Time) error
+
+	AddDelivery(ctx context.Context, d Delivery) error  // ErrConflict: its ID or its number is taken
+	SaveDelivery(ctx context.Context, d Delivery) error // what became of it, unless it was dropped meanwhile
+	// DropDeliveries gives up all documents of a mode that were not told yet.
+	DropDeliveries(ctx context.Context, mode Mode) error
 
 	CreateStaff(ctx context.Context, s Staff) error // ErrConflict: the mail address is taken
 	SaveStaff(ctx context.Context, s Staff) error
@@ -215,4 +223,15 @@ const (
 	JobInquireCancel  JobKind = "inquire_cancel"  // Ref: ID of an unknown cancel
 	JobExpire         JobKind = "expire"          // Ref: Moid: look at the clock
 	JobRejudge        JobKind = "rejudge"         // Ref: message ID
+	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
+)
+
+// Lane is who does a job. What calls the shop's own system has a lane of its own, so that a system which answers slowly
+// keeps nothing waiting that has to do with money.
+type Lane int
+
+// The lanes.
+const (
+	LaneMoney Lane = iota
+	LaneTell
 )

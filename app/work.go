@@ -4,21 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
 // Work does what the shop still owes, until ctx is done: inquiries for claims and unknown cancels, expiry,
-// judging again. It is safe to run in several processes: jobs are leased.
+// judging again, and telling the shop's own system. It is safe to run in several processes: jobs are leased.
 func (s *Shop) Work(ctx context.Context) error {
+	var lanes sync.WaitGroup
+	for _, once := range []func(context.Context) (int, error){s.WorkOnce, s.TellOnce} {
+		lanes.Go(func() { s.workLane(ctx, once) })
+	}
+	lanes.Wait()
+	return nil
+}
+
+// workLane does the jobs of one lane: every second, and at once as long as there were some.
+func (s *Shop) workLane(ctx context.Context, once func(context.Context) (int, error)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if _, err := s.WorkOnce(ctx); err != nil && ctx.Err() == nil {
+		n, err := once(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.Log.Error("working off what is owed failed: it is tried again", "error", err)
+		}
+		if err == nil && n > 0 && ctx.Err() == nil {
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}
@@ -27,24 +42,13 @@ func (s *Shop) Work(ctx context.Context) error {
 const (
 	leaseFor  = 2 * time.Minute
 	leaseMany = 20
+	tellMany  = 8  // orders whose news are told at the same time
 	giveUp    = 40 // attempts: with the back-off below, about three days
 )
 
-// WorkOnce does the jobs that are due now and says how many it took.
+// WorkOnce does the jobs about money that are due now, one after the other, and says how many it took.
 func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
-	var jobs []Job
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		now, err := s.keepLatest(ctx, tx)
-		if err != nil {
-			return err
-		}
-		jobs, err = tx.LeaseJobs(ctx, now, now.Add(leaseFor), leaseMany)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	epoch, err := s.Epoch(ctx)
+	jobs, epoch, err := s.lease(ctx, LaneMoney, leaseMany)
 	if err != nil {
 		return len(jobs), err
 	}
@@ -54,18 +58,64 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 			errs = append(errs, s.later(ctx, j))
 			continue
 		}
-		// crash point: job leased, not done
-		again, jobErr := s.do(ctx, j)
-		// crash point: job done, not put away
+		errs = append(errs, s.work(ctx, j))
 		if ctx.Err() != nil {
 			break // the lease runs out by itself
 		}
-		if jobErr != nil {
-			s.Log.Warn("a job failed", "kind", j.Kind, "ref", j.Ref, "attempts", j.Attempts+1, "error", jobErr)
-		}
-		errs = append(errs, s.finish(ctx, j, again || jobErr != nil, jobErr))
 	}
 	return len(jobs), errors.Join(errs...)
+}
+
+// TellOnce tells the shop's own system what is due now, of several orders at the same time, and says of how many.
+func (s *Shop) TellOnce(ctx context.Context) (int, error) {
+	jobs, epoch, err := s.lease(ctx, LaneTell, tellMany)
+	if err != nil {
+		return len(jobs), err
+	}
+	errs := make([]error, len(jobs))
+	var all sync.WaitGroup
+	for i, j := range jobs {
+		all.Go(func() {
+			if epoch.Frozen() { // this may be a drill beside the shop that goes on
+				errs[i] = s.later(ctx, j)
+				return
+			}
+			errs[i] = s.work(ctx, j)
+		})
+	}
+	all.Wait()
+	return len(jobs), errors.Join(errs...)
+}
+
+// lease takes the jobs of a lane that are due.
+func (s *Shop) lease(ctx context.Context, lane Lane, most int) (jobs []Job, e Epoch, err error) {
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		now, err := s.keepLatest(ctx, tx)
+		if err != nil {
+			return err
+		}
+		jobs, err = tx.LeaseJobs(ctx, lane, now, now.Add(leaseFor), most)
+		return err
+	})
+	if err != nil {
+		return nil, e, err
+	}
+	e, err = s.Epoch(ctx)
+	return jobs, e, err
+}
+
+// work does a leased job and puts it away.
+func (s *Shop) work(ctx context.Context, j Job) error {
+	// crash point: job leased, not done
+	again, err := s.do(ctx, j)
+	// crash point: job done, not put away
+	if ctx.Err() != nil {
+		return nil // the lease runs out by itself
+	}
+	if err != nil {
+		s.Log.Warn("a job failed", "kind", j.Kind, "ref", j.Ref, "attempts", j.Attempts+1, "error", err)
+	}
+	return s.finish(ctx, j, again || err != nil, err)
 }
 
 // frozenFor is how long a job rests that may not be done while the records are not reconciled.
@@ -94,10 +144,18 @@ func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error
 		j.DueAt = time.Time{}
 	}
 	return s.whileHeld(s.Store.Update(ctx, func(tx Tx) error {
+		next := j
 		if over {
-			return tx.DeleteJob(ctx, j.ID, lease)
+			more, err := s.owesMore(ctx, tx, j)
+			if err != nil {
+				return err
+			}
+			if !more {
+				return tx.DeleteJob(ctx, j.ID, lease)
+			}
+			next.Attempts, next.DueAt = 0, s.latest()
 		}
-		return tx.SaveJob(ctx, j, lease)
+		return tx.SaveJob(ctx, next, lease)
 	}), j)
 }
 
@@ -150,6 +208,8 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return false, s.expire(ctx, Moid(j.Ref))
 	case JobRejudge:
 		return false, s.rejudge(ctx, j.Ref)
+	case JobTell:
+		return false, s.tellNext(ctx, OrderNo(j.Ref))
 	}
 	return false, errors.New("no such kind of job")
 }

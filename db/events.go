@@ -145,15 +145,16 @@ type record struct{ key, columns string }
 // records are the tables whose rows the log vouches for. Of a payment it is what never changes: the rest is the fold
 // of its events.
 var records = map[string]record{
-	"orders":   {"no", orderColumns},
-	"payments": {"moid", "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token"},
-	"cancels":  {"id", cancelColumns},
-	"holds":    {"id", holdColumns},
-	"messages": {"id", "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, mid, moid, tid, code, amount, kind, level, verdict, order_no, about"},
-	"staff":    {"id", staffColumns},
-	"senders":  {"addr", senderColumns},
-	"settings": {"name", "name, value"},
-	"accesses": {"id", accessColumns},
+	"orders":     {"no", orderColumns},
+	"payments":   {"moid", "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token"},
+	"cancels":    {"id", cancelColumns},
+	"holds":      {"id", holdColumns},
+	"messages":   {"id", "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, mid, moid, tid, code, amount, kind, level, verdict, order_no, about"},
+	"staff":      {"id", staffColumns},
+	"senders":    {"addr", senderColumns},
+	"settings":   {"name", "name, value"},
+	"accesses":   {"id", accessColumns},
+	"deliveries": {"id", deliveryFixed},
 }
 
 // recordKey is how the log names a row.

@@ -40,9 +40,13 @@ func (t *transaction) SeeTime(ctx context.Context, now time.Time, wrong time.Dur
 	return now, err
 }
 
-func (t *transaction) LeaseJobs(ctx context.Context, now, until time.Time, limit int) ([]app.Job, error) {
+func (t *transaction) LeaseJobs(ctx context.Context, lane app.Lane, now, until time.Time, limit int) ([]app.Job, error) {
+	ofLane := "kind <> 'tell'"
+	if lane == app.LaneTell {
+		ofLane = "kind = 'tell'"
+	}
 	return many(ctx, t.queries, scanJob, `UPDATE jobs SET lease_until = $1
-		WHERE id IN (SELECT id FROM jobs WHERE due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3) AND lease_until <= $2
+		WHERE id IN (SELECT id FROM jobs WHERE `+ofLane+` AND due_at > 0 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $3) AND lease_until <= $2
 		RETURNING `+jobColumns, us(until), us(now), limit)
 }
 

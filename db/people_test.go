@@ -28,7 +28,7 @@ func TestJobs(t *testing.T) {
 		})
 		lease := func(now time.Time) (list []app.Job) {
 			update(t, s, nil, func(ctx context.Context, tx app.Tx) (err error) {
-				list, err = tx.LeaseJobs(ctx, now, now.Add(time.Minute), 10)
+				list, err = tx.LeaseJobs(ctx, app.LaneMoney, now, now.Add(time.Minute), 10)
 				return err
 			})
 			return list

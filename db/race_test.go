@@ -348,7 +348,7 @@ func contend(t *testing.T, place db.Config, things int) {
 func lease(t *testing.T, s *db.Store) {
 	var list []app.Job
 	err := s.Update(t.Context(), func(tx app.Tx) (err error) {
-		list, err = tx.LeaseJobs(t.Context(), at, at.Add(time.Hour), 3)
+		list, err = tx.LeaseJobs(t.Context(), app.LaneMoney, at, at.Add(time.Hour), 3)
 		return err
 	})
 	if err != nil {

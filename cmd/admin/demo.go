@@ -102,7 +102,7 @@ func openDemo(ctx context.Context, w *world, folder string, sites addresses) (*d
 	log := w.textLog()
 	var err error
 	d.house, err = openHouse(ctx, houseConfig{
-		Data: folder, Name: "demo", PublicURL: sites.Shop, Sample: true, Loopback: true, Now: d.clock.Now, Log: log,
+		Data: folder, Name: "demo", PublicURL: sites.Shop, Sample: true, Loopback: true, HookListed: loopback(), Now: d.clock.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"gage/app"
 	"gage/db"
+	"gage/hook"
 	"gage/smartro"
 	"gage/web"
 )
@@ -33,6 +34,7 @@ type houseConfig struct {
 	Proxies     []netip.Prefix
 	Senders     []netip.Prefix // believed besides the gateway's published addresses
 	Loopback    bool           // practice: a gateway on this machine is believed
+	HookListed  []netip.Prefix // where the shop's own system may be, beside the Internet
 	SealWork    int            // scrypt rounds that sealing a backup takes, as a power of two; zero: scryptWork
 	Now         func() time.Time
 	Log         *slog.Logger
@@ -95,6 +97,7 @@ func openStore(ctx context.Context, cfg houseConfig) (*house, error) {
 		Gateway: func(m smartro.Merchant) app.Gateway {
 			return smartro.WEBLink{Merchant: m, Client: smartro.Client{HTTP: client}}
 		},
+		Carrier:      hook.Client{Listed: cfg.HookListed, Agent: "Gage/" + version()},
 		PublicURL:    cfg.PublicURL,
 		MallIP:       cfg.serverIP(ctx),
 		KnownSenders: cfg.knownSenders,
@@ -160,9 +163,14 @@ func (cfg houseConfig) knownSenders(mode app.Mode) []netip.Prefix {
 		all = append(all, netip.PrefixFrom(a, a.BitLen()))
 	}
 	if cfg.Loopback && mode == smartro.Test {
-		all = append(all, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+		all = append(all, loopback()...)
 	}
 	return all
+}
+
+// loopback are this machine's own addresses.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
 // work does what is owed to others until ctx is done, then waits for cancels on their way.

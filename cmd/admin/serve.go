@@ -22,6 +22,7 @@ type serveCmd struct {
 	ServerIP     string   `name:"server-ip" placeholder:"IP" help:"This server's public IPv4 address, told to the gateway. Default: the address by which it reaches others."`
 	Mirror       string   `placeholder:"FILE" help:"A file on another disk that takes every row of the log, too, before anything is acknowledged. SQLite only."`
 	KeepYears    int      `default:"5" placeholder:"YEARS" help:"Personal data in orders and messages is destroyed after so many years without anything happening to them; the law wants 5 at least. Default: ${default}."`
+	HookNetwork  []string `placeholder:"RANGE" help:"Networks of your own that may be told what became of orders, such as 10.0.0.5. Without it only addresses on the Internet are."`
 	Gateway      string   `placeholder:"URL" help:"Practise with a simulated gateway (admin sandbox) at this address instead of the real one."`
 }
 
@@ -80,6 +81,7 @@ func (c serveCmd) config() (houseConfig, error) {
 	cfg.ServerIP = c.ServerIP
 	cfg.Proxies = f.networks("trusted-proxy", c.TrustedProxy)
 	cfg.Senders = f.networks("notice-sender", c.NoticeSender)
+	cfg.HookListed = f.networks("hook-network", c.HookNetwork)
 	cfg.Loopback = c.Gateway != ""
 	return cfg, f.err()
 }

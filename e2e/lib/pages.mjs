@@ -68,6 +68,7 @@ export async function staffPages(page, demo) {
       "staff-request": request,
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
+      "staff-hook": demo.shop + "/admin/settings/hook",
       "staff-account": demo.shop + "/admin/account",
     },
   };

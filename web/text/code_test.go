@@ -158,6 +158,9 @@ func TestKeysMadeOfWords(t *testing.T) {
 	for prefix, types := range map[string][]string{
 		"method.":        {"Method"},
 		"device.":        {"Device"},
+		"hook.fault.":    {"CarryCode"},
+		"hook.news.":     {"News"},
+		"hook.state.":    {"DeliveryState"},
 		"state.":         {"State", "OrderState", "CancelState", "BuyerStatus"},
 		"staff.channel.": {"Channel"},
 		"staff.event.":   {"EventKind"},

@@ -163,14 +163,14 @@ func cancelDefects() []harness.Defect {
 		{
 			Name: "a job is put away before it is done",
 			File: "app/work.go",
-			Old: `		// crash point: job leased, not done
-		again, jobErr := s.do(ctx, j)
+			Old: `	// crash point: job leased, not done
+	again, err := s.do(ctx, j)
 `,
-			New: `		if err := s.finish(ctx, j, false, nil); err != nil {
-			return 0, err
-		}
-		// crash point: job leased, not done
-		again, jobErr := s.do(ctx, j)
+			New: `	if err := s.finish(ctx, j, false, nil); err != nil {
+		return err
+	}
+	// crash point: job leased, not done
+	again, err := s.do(ctx, j)
 `,
 		},
 	}
