@@ -159,7 +159,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	s.readDB.SetMaxOpenConns(sqliteReaders)
 	s.readDB.SetMaxIdleConns(sqliteReaders)
-	s.queries = queries{q: s.readDB, engine: s.engine, keys: c.Keys}
+	s.queries = queries{q: newPreparedPool(s.readDB), engine: s.engine, keys: c.Keys}
 	room := reserve{path: path + ".reserve"}
 	if err := room.keep(); err != nil {
 		return nil, fmt.Errorf("db: %w", err)

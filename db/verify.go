@@ -54,7 +54,7 @@ func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (v 
 }
 
 // snapshot runs f on one connection that sees one moment.
-func (s *Store) snapshot(ctx context.Context, f func(queries) error) error {
+func (s *Store) snapshot(ctx context.Context, f func(queries) error) (err error) {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if s.engine == enginePostgres {
 		opts.Isolation = sql.LevelRepeatableRead
@@ -65,6 +65,11 @@ func (s *Store) snapshot(ctx context.Context, f func(queries) error) error {
 	}
 	d := s.queries
 	d.q = tx
+	if s.engine == engineSQLite { // PostgreSQL's driver prepares by itself
+		own := newPrepared(tx)
+		d.q = own
+		defer func() { err = errors.Join(err, own.forget()) }()
+	}
 	return errors.Join(f(d), ignoreDone(tx.Rollback()))
 }
 
