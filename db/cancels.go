@@ -92,7 +92,7 @@ func (d queries) Holds(ctx context.Context, open bool, limit int) ([]app.Hold, e
 }
 
 func (t *transaction) CreateHold(ctx context.Context, h app.Hold) error {
-	t.touch("holds", h.ID)
+	t.made("holds", h.ID)
 	return inserted(t.exec(ctx, "INSERT INTO holds ("+holdColumns+") VALUES ("+dollars(14)+") ON CONFLICT DO NOTHING",
 		h.ID, h.Reason, h.OrderNo, h.Moid, bit(h.Own), h.MID, h.Mode, h.TID, h.Amount, h.MessageID, us(h.CreatedAt), us(h.ClosedAt), h.ClosedBy, h.Note))
 }

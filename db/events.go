@@ -111,17 +111,48 @@ func (t *transaction) AppendEvent(ctx context.Context, e app.Event) (int64, erro
 	})
 }
 
-// append gives the row its number, lets fill complete it, and chains it.
-func (t *transaction) append(ctx context.Context, r eventRow, fill func(*eventRow) error) (int64, error) {
-	var err error
-	if r.Seq, err = t.count(ctx, "event"); err != nil {
-		return 0, err
+// tail is the end of the log as a transaction sees it that holds the log's counter.
+type tail struct {
+	counted int64 // what the counter says; 0: it was not asked
+	seq     int64 // of the last row
+	hash    string
+}
+
+// holdLog keeps every other transaction from the log until this one ends, and reads its end.
+func (t *transaction) holdLog(ctx context.Context) error {
+	if t.log.counted > 0 {
+		return nil
 	}
-	if r.Seq > 1 {
-		if r.prev, err = one(ctx, t.queries, scanText, "SELECT hash FROM events WHERE seq = $1", r.Seq-1); err != nil {
-			return 0, fmt.Errorf("db: the row before %d of the log: %w", r.Seq, err)
+	n, err := t.count(ctx, "event")
+	if err != nil {
+		return err
+	}
+	end := tail{counted: n, seq: n - 1}
+	if end.seq > 0 {
+		if end.hash, err = one(ctx, t.queries, scanText, "SELECT hash FROM events WHERE seq = $1", end.seq); err != nil {
+			return fmt.Errorf("db: the row before %d of the log: %w", n, err)
 		}
 	}
+	t.log = end
+	return nil
+}
+
+// releaseLog leaves the counter at the last row: the log has no gaps.
+func (t *transaction) releaseLog(ctx context.Context) error {
+	if t.log.counted == t.log.seq {
+		return nil
+	}
+	_, err := t.exec(ctx, "UPDATE counters SET n = $1 WHERE name = 'event'", t.log.seq)
+	return err
+}
+
+// append gives the row its number, lets fill complete it, and chains it.
+func (t *transaction) append(ctx context.Context, r eventRow, fill func(*eventRow) error) (int64, error) {
+	err := t.holdLog(ctx)
+	if err != nil {
+		return 0, err
+	}
+	r.Seq, r.prev = t.log.seq+1, t.log.hash
 	if err := fill(&r); err != nil {
 		return 0, err
 	}
@@ -132,11 +163,11 @@ func (t *transaction) append(ctx context.Context, r eventRow, fill func(*eventRo
 	err = inserted(t.exec(ctx, "INSERT INTO events ("+eventColumns+") VALUES ("+dollars(24)+") ON CONFLICT DO NOTHING",
 		e.Seq, r.at, e.Kind, int64(e.Level), e.OrderNo, e.Moid, e.Mode, e.MID, e.TID, e.Amount, e.Code, e.From, e.To, e.Hold, e.Proof,
 		e.MessageID, e.CancelID, e.Actor, e.EffectKey, r.record, r.digest, r.private, r.prev, r.hash))
-	if errors.Is(err, app.ErrConflict) { // the caller may go on: give the number back, the log has no gaps
-		_, back := t.exec(ctx, "UPDATE counters SET n = n - 1 WHERE name = 'event'")
-		return 0, errors.Join(err, back)
+	if err != nil { // after a conflict the caller may go on: the number is the next row's
+		return 0, err
 	}
-	return r.Seq, err
+	t.log.seq, t.log.hash = r.Seq, r.hash
+	return r.Seq, nil
 }
 
 // record names what is digested of a table: its key, and all columns but those that only count.
@@ -180,6 +211,12 @@ func (t *transaction) touch(table, key string) {
 
 func (t *transaction) untouch(table, key string) { t.touched[recordKey{table, key}] = false }
 
+// made is touch for a row that the transaction adds: the log can't speak of it yet.
+func (t *transaction) made(table, key string) {
+	t.touch(table, key)
+	t.fresh[recordKey{table, key}] = true
+}
+
 // settle appends the digests of the rows that the transaction wrote.
 func (t *transaction) settle(ctx context.Context) error {
 	for _, k := range t.order {
@@ -193,12 +230,14 @@ func (t *transaction) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		last, err := t.lastDigest(ctx, k)
-		if err != nil {
-			return err
-		}
-		if last == digest {
-			continue
+		if !t.fresh[k] {
+			last, err := t.lastDigest(ctx, k)
+			if err != nil {
+				return err
+			}
+			if last == digest {
+				continue
+			}
 		}
 		r := eventRow{Event: app.Event{At: t.now(), Kind: recordSaved}, record: k.String(), digest: digest}
 		r.at = us(r.At)
@@ -206,7 +245,7 @@ func (t *transaction) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return t.releaseLog(ctx)
 }
 
 func (d queries) lastDigest(ctx context.Context, k recordKey) (string, error) {

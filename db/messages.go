@@ -100,7 +100,7 @@ func (t *transaction) AddMessage(ctx context.Context, m app.Message) (id string,
 	if err != nil {
 		return "", false, err
 	}
-	t.touch("messages", m.ID)
+	t.made("messages", m.ID)
 	err = inserted(t.exec(ctx, "INSERT INTO messages ("+messageColumns+") VALUES ("+dollars(22)+") ON CONFLICT (dedupe) DO NOTHING", args...))
 	if errors.Is(err, app.ErrConflict) { // another transaction stored the same one a moment ago
 		t.untouch("messages", m.ID)

@@ -67,7 +67,7 @@ func (t *transaction) CreateOrder(ctx context.Context, o app.Order) error {
 	if err != nil {
 		return err
 	}
-	t.touch("orders", string(o.No))
+	t.made("orders", string(o.No))
 	return inserted(t.exec(ctx, "INSERT INTO orders ("+orderColumns+") VALUES ("+dollars(18)+") ON CONFLICT DO NOTHING",
 		o.No, o.Token, o.MID, o.Mode, o.Goods, o.GoodsCnt, o.Amount, o.TaxFree, o.VAT, o.Service, private, strings.Join(texts(o.Methods), " "), us(o.DueAt), us(o.CreatedAt), o.CreatedBy, us(o.ClosedAt), o.State, o.Attempts))
 }

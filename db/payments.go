@@ -96,7 +96,7 @@ func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
 	args := append([]any{
 		id, p.Moid, p.OrderNo, p.MID, p.Mode, p.Device, p.Method, us(p.EdiDate), p.Amount, p.GoodsName, p.ReturnToken,
 	}, rest...)
-	t.touch("payments", string(p.Moid))
+	t.made("payments", string(p.Moid))
 	if err := inserted(t.exec(ctx, "INSERT INTO payments (id, "+paymentColumns+") VALUES ("+dollars(len(args))+") ON CONFLICT DO NOTHING", args...)); err != nil {
 		return err
 	}
@@ -104,6 +104,10 @@ func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
 }
 
 func (t *transaction) SavePayment(ctx context.Context, p app.Payment) error {
+	known, err := one(ctx, t.queries, scanText, "SELECT tid FROM payments WHERE moid = $1", p.Moid)
+	if err != nil {
+		return err
+	}
 	columns := strings.Split(paymentChanging, ", ")
 	b := &builder{}
 	b.WriteString("UPDATE payments SET ")
@@ -119,7 +123,7 @@ func (t *transaction) SavePayment(ctx context.Context, p app.Payment) error {
 	}
 	b.add(" WHERE moid = %s RETURNING id", p.Moid)
 	id, err := one(ctx, t.queries, scanInt, b.String(), b.args...)
-	if err != nil {
+	if err != nil || known == string(p.TID) { // nothing else that it is found by changes
 		return err
 	}
 	return t.index(ctx, id, p)

@@ -51,7 +51,7 @@ func (t *transaction) index(ctx context.Context, id int64, p app.Payment) error 
 	if err != nil {
 		return err
 	}
-	k, err := t.dataKey(ctx, keyIndex)
+	k, err := t.makeKey(ctx, keyIndex)
 	if err != nil {
 		return err
 	}

@@ -107,11 +107,13 @@ type transaction struct {
 	now     func() time.Time
 	touched map[recordKey]bool
 	order   []recordKey // of touching
+	fresh   map[recordKey]bool
 	opened  map[string]*dataKey
+	log     tail
 }
 
 func newTransaction(d queries, now func() time.Time) *transaction {
-	return &transaction{queries: d, now: now, touched: map[recordKey]bool{}, opened: map[string]*dataKey{}}
+	return &transaction{queries: d, now: now, touched: map[recordKey]bool{}, fresh: map[recordKey]bool{}, opened: map[string]*dataKey{}}
 }
 
 var _ app.Tx = (*transaction)(nil)
