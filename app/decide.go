@@ -319,12 +319,18 @@ const OpenFor = 24 * time.Hour
 // timer expires what nobody paid. What a browser claims is never expired: a person or the gateway says.
 func timer(p Payment, in Input, f Facts) Outcome {
 	switch {
+	case !p.Expires():
 	case p.State == Opened && in.At.Sub(p.OpenedAt) >= OpenFor,
 		p.State == WaitingDeposit && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)),
 		p.State == Claimed && p.VbankNum != "" && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)):
 		return become(p, in, Expired)
 	}
 	return Outcome{Verdict: VerdictHint}
+}
+
+// Expires says whether time alone can still change the payment.
+func (p Payment) Expires() bool {
+	return p.State == Opened || p.State == WaitingDeposit || p.State == Claimed && p.VbankNum != ""
 }
 
 // accept is a person's word, by name and with a reason, that the gateway's own record shows this payment.

@@ -249,7 +249,7 @@ func (s *Shop) lookAfterCancel(ctx context.Context, id string) (again bool, err 
 // expire looks at the clock for one payment.
 func (s *Shop) expire(ctx context.Context, moid Moid) error {
 	p, err := s.Store.Payment(ctx, moid)
-	if err != nil {
+	if err != nil || !p.Expires() { // what has become of it, no clock undoes
 		return err
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
