@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"gage/smartro"
@@ -14,7 +15,8 @@ type apiError struct {
 	Error string `json:"error"`
 }
 
-// The answer of GET /control/api/state. The merchant key is not in it: the control page shows it on request.
+// The answer of GET /control/api/state, of ?newest=N the newest N payments and notifications of it, of ?tid=T&tid=U those
+// of these transactions alone. The merchant key is not in it: the control page shows it on request.
 type (
 	apiStateAnswer struct {
 		MID          smartro.MID      `json:"mid"`
@@ -73,9 +75,15 @@ func newAPIPayment(p payment) apiPayment {
 	}
 }
 
-// stateNow is everything that the control page and the API show; limit 0 means all payments.
-func (g *Gateway) stateNow(limit int) apiStateAnswer {
-	a := apiStateAnswer{MID: g.cfg.MID, Hash: g.cfg.Hash, Strict: g.cfg.Strict, LastRefusals: g.recentRefusals(), Payments: []apiPayment{}, Cards: []apiCard{}, Notices: []notice{}}
+// shown says which payments and notifications are shown: the newest, 0 means all, or those of transactions.
+type shown struct {
+	newest int
+	of     []smartro.TID
+}
+
+// stateNow is everything that the control page and the API show.
+func (g *Gateway) stateNow(which shown) apiStateAnswer {
+	a := apiStateAnswer{MID: g.cfg.MID, Hash: g.cfg.Hash, Strict: g.cfg.Strict, LastRefusals: g.recentRefusals(), Payments: []apiPayment{}, Cards: []apiCard{}}
 	standing := g.faults.standing()
 	for _, info := range faultList() {
 		f := apiFault{Fault: info.Name, Scope: scopeOff, DelayMS: info.Delay.Milliseconds(), Korean: info.Korean, English: info.English}
@@ -87,25 +95,63 @@ func (g *Gateway) stateNow(limit int) apiStateAnswer {
 	g.ledger.read(func(v *view) {
 		s := v.settings
 		a.NotifyURL, a.NotifyEvery, a.NotifyCount = s.NotifyURL, s.Every.String(), s.Count
-		for i := len(v.order) - 1; i >= 0 && (limit == 0 || len(a.Payments) < limit); i-- {
-			p := v.payments[v.order[i]]
+		for _, p := range which.payments(v) {
 			a.Payments = append(a.Payments, newAPIPayment(p))
 			if p.State == registered {
 				a.Cards = append(a.Cards, apiCard{maskedKey(p.Paid.BillingKey), p.field("mallUserID"), p.Paid.CardNum, p.DecidedAt})
 			}
 		}
-		a.CashReceipts = v.cashReceipts(limit)
-		for id := v.lastID; id > 0 && (limit == 0 || len(a.Notices) < limit); id-- {
-			if n, ok := v.notices[id]; ok {
-				a.Notices = append(a.Notices, n)
-			}
+		if which.of == nil {
+			a.CashReceipts = v.cashReceipts(which.newest)
 		}
+		a.Notices = which.notices(v)
 	})
 	return a
 }
 
-func (g *Gateway) apiState(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, g.stateNow(0))
+func (s shown) payments(v *view) (list []payment) {
+	if s.of != nil {
+		for _, tid := range s.of {
+			if p, ok := v.payments[tid]; ok {
+				list = append(list, p)
+			}
+		}
+		return list
+	}
+	for i := len(v.order) - 1; i >= 0 && (s.newest == 0 || len(list) < s.newest); i-- {
+		list = append(list, v.payments[v.order[i]])
+	}
+	return list
+}
+
+func (s shown) notices(v *view) []notice {
+	list, only := []notice{}, map[smartro.TID]bool{}
+	for _, tid := range s.of {
+		only[tid] = true
+	}
+	for id := v.lastID; id > 0 && (s.newest == 0 || len(list) < s.newest); id-- {
+		if n, ok := v.notices[id]; ok && (s.of == nil || only[n.TID]) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+func (g *Gateway) apiState(w http.ResponseWriter, r *http.Request) {
+	var which shown
+	q := r.URL.Query()
+	for _, tid := range q["tid"] {
+		which.of = append(which.of, smartro.TID(tid))
+	}
+	if text := q.Get("newest"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			writeJSON(w, http.StatusBadRequest, apiError{fmt.Sprintf("newest %q: want a number from 1", text)})
+			return
+		}
+		which.newest = n
+	}
+	writeJSON(w, http.StatusOK, g.stateNow(which))
 }
 
 func (g *Gateway) apiOrderFault(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +171,7 @@ func (g *Gateway) apiOrderFault(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, apiError{err.Error()})
 		return
 	}
-	writeJSON(w, http.StatusOK, g.stateNow(1).Faults)
+	writeJSON(w, http.StatusOK, g.stateNow(shown{newest: 1}).Faults)
 }
 
 func (g *Gateway) apiClearFaults(w http.ResponseWriter, _ *http.Request) {

@@ -25,7 +25,7 @@ func (g *Gateway) controlPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) drawControl(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	d := controlData{apiStateAnswer: g.stateNow(shownOnPage), Endpoints: smartro.EndpointsAt(g.baseURL(r)), Problem: problem}
+	d := controlData{apiStateAnswer: g.stateNow(shown{newest: shownOnPage}), Endpoints: smartro.EndpointsAt(g.baseURL(r)), Problem: problem}
 	if r.URL.Query().Get("key") == "show" {
 		d.Key, d.CancelPassword = g.cfg.MerchantKey.Reveal(), g.cfg.CancelPassword.Reveal()
 	}
@@ -84,7 +84,7 @@ func (g *Gateway) merchantPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) drawMerchant(w http.ResponseWriter, status int, d merchantData) {
-	d.apiStateAnswer = g.stateNow(shownOnPage)
+	d.apiStateAnswer = g.stateNow(shown{newest: shownOnPage})
 	g.ledger.read(func(v *view) { d.Settings = v.settings })
 	d.Minutes = strconv.FormatFloat(d.Settings.Every.Minutes(), 'f', -1, 64)
 	g.pages.render(w, status, "merchant.html", d)

@@ -1,10 +1,12 @@
 package sandbox_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +208,38 @@ func TestUnpublishedRefused(t *testing.T) {
 	} {
 		if _, err := sandbox.New(sandbox.Config{Unpublished: u}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPartOfTheState: the control API tells the newest payments alone, or those that it is asked about.
+func TestPartOfTheState(t *testing.T) {
+	w := newWorld(t, nil)
+	first, second := w.pay(smartro.Card).TID, w.pay(smartro.Bank).TID
+	w.deliver()
+	for query, want := range map[string][]smartro.TID{
+		"?newest=1": {second}, "?newest=9": {second, first}, "?tid=" + string(first): {first},
+		"?tid=" + string(first) + "&tid=" + string(second): {first, second}, "?tid=NOBODY": nil, "": {second, first},
+	} {
+		var state struct {
+			Payments []struct{ TID smartro.TID } `json:"payments"`
+			Notices  []struct{ TID smartro.TID } `json:"notifications"`
+		}
+		status, body := w.get("/control/api/state" + query)
+		if err := json.Unmarshal([]byte(body), &state); err != nil || status != http.StatusOK {
+			t.Fatalf("%s: %d, %v", query, status, err)
+		}
+		var got []smartro.TID
+		for _, p := range state.Payments {
+			got = append(got, p.TID)
+		}
+		if !slices.Equal(got, want) || len(state.Notices) != len(want) {
+			t.Errorf("%s: payments %q, want %q; %d notifications", query, got, want, len(state.Notices))
+		}
+	}
+	for _, wrong := range []string{"0", "-1", "many"} {
+		if status, _ := w.get("/control/api/state?newest=" + wrong); status != http.StatusBadRequest {
+			t.Errorf("newest=%s: %d", wrong, status)
 		}
 	}
 }
