@@ -3,8 +3,8 @@ package app_test
 import (
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"gage/app"
@@ -25,58 +25,80 @@ func onward(from, to app.State) bool {
 	}[from], to)
 }
 
-// check holds the shop's books against what was told it and against the gateway's.
+// check holds the shop's books against what was told it and against the gateway's, as far as something was touched
+// since the last check.
 func (w *world) check() {
 	w.t.Helper()
-	theirs := map[app.TID]bookPayment{}
-	for _, b := range w.book().Payments {
-		theirs[b.TID] = b
+	told := w.looked.fresh
+	w.looked.fresh = nil
+	if list := w.touched(); len(list) > 0 {
+		b := w.read(list, false)
+		w.checkBooks(b)
+		for _, o := range b.orders {
+			for _, p := range b.payments[o.No] {
+				told = append(told, w.looked.told[p.Moid]...)
+			}
+		}
 	}
-	ours, sends := map[app.TID]app.Payment{}, int64(0)
-	for _, o := range w.orders {
-		sends += w.checkOrder(o.No, theirs, ours)
+	slices.Sort(told)
+	for _, tid := range slices.Compact(told) {
+		w.checkPlaces(tid, w.proofs[tid], w.places(tid))
 	}
-	w.checkProofs(ours)
-	if sends != w.front.calls {
-		w.t.Errorf("%d cancels were recorded as sent, the gateway was called %d times", sends, w.front.calls)
+	if w.looked.sent != w.front.calls {
+		w.t.Errorf("%d cancels were recorded as sent, the gateway was called %d times", w.looked.sent, w.front.calls)
+	}
+}
+
+// checkAll holds all books against each other, whatever was touched.
+func (w *world) checkAll() books {
+	w.t.Helper()
+	w.check()
+	b := w.read(w.everyOrder(), true)
+	w.checkBooks(b)
+	apart := w.keptApart()
+	for tid, moid := range w.proofs {
+		n := apart[tid]
+		if b.byTID[tid].Approved > 0 {
+			n++
+		}
+		w.checkPlaces(tid, moid, n)
+	}
+	if total, last := w.number("SELECT COUNT(*) FROM events"), w.number("SELECT COALESCE(MAX(seq), 0) FROM events"); last != total {
+		w.t.Errorf("%d events, the last has the number %d", total, last)
 	}
 	if err := w.shop.Store.Ready(w.ctx()); err != nil { // repeats are counted by the next write
 		w.t.Error(err)
 	}
-	var stored int64
-	err := w.raw.QueryRowContext(w.ctx(), `SELECT
-		(SELECT CAST(COALESCE(SUM(copies), 0) AS BIGINT) FROM messages WHERE channel <> 'answer') + (SELECT COUNT(*) FROM stranger_ring)`).Scan(&stored)
-	if err != nil || stored != w.received {
-		w.t.Errorf("%d messages were acknowledged, %d are stored: %v", w.received, stored, err)
+	stored := w.number("SELECT CAST(COALESCE(SUM(copies), 0) AS BIGINT) FROM messages WHERE channel <> 'answer'") +
+		w.number("SELECT COUNT(*) FROM stranger_ring")
+	if stored != w.received {
+		w.t.Errorf("%d messages were acknowledged, %d are stored", w.received, stored)
 	}
+	return b
 }
 
-// checkOrder checks one order and its payments, and returns how often its cancels were sent.
-func (w *world) checkOrder(no app.OrderNo, theirs map[app.TID]bookPayment, ours map[app.TID]app.Payment) (sends int64) {
-	o, err1 := w.shop.Store.Order(w.ctx(), no)
-	ps, err2 := w.shop.Store.PaymentsOf(w.ctx(), no)
-	cs, err3 := w.shop.Store.Cancels(w.ctx(), no)
-	if err1 != nil || err2 != nil || err3 != nil {
-		w.t.Fatal(err1, err2, err3)
-	}
-	if st := app.Derive(o, ps); st != o.State {
-		w.t.Errorf("order %s is stored as %s, its payments say %s", no, o.State, st)
-	}
-	paid := 0
-	for _, p := range ps {
-		if !p.PaidAt.IsZero() {
-			paid++
+func (w *world) checkBooks(b books) {
+	w.t.Helper()
+	for _, o := range b.orders {
+		ps := b.payments[o.No]
+		if st := app.Derive(o, ps); st != o.State {
+			w.t.Errorf("order %s is stored as %s, its payments say %s", o.No, o.State, st)
 		}
-		if p.TID != "" {
-			ours[p.TID] = p
+		w.checkEvents(ps, b.events[o.No])
+		paid, sends := 0, int64(0)
+		for _, p := range ps {
+			if !p.PaidAt.IsZero() {
+				paid++
+			}
+			w.checkPayment(p, b.theirs[p.TID])
+			sends += w.checkCancels(p, b.cancels[o.No])
 		}
-		w.checkPayment(p, theirs[p.TID])
-		sends += w.checkCancels(p, cs)
+		w.looked.sent += sends - w.looked.sends[o.No]
+		w.looked.sends[o.No] = sends
+		if paid > 1 {
+			w.t.Errorf("order %s was paid %d times", o.No, paid)
+		}
 	}
-	if paid > 1 {
-		w.t.Errorf("order %s was paid %d times", no, paid)
-	}
-	return sends
 }
 
 func (w *world) checkPayment(p app.Payment, b bookPayment) {
@@ -144,68 +166,44 @@ func (w *world) checkCancels(p app.Payment, list []app.Cancel) (sends int64) {
 	return sends
 }
 
-// checkProofs: what the gateway itself told us is a payment's money, or kept apart, and never both.
-func (w *world) checkProofs(ours map[app.TID]app.Payment) {
-	holds, err := w.shop.Store.Holds(w.ctx(), false, 1000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	apart := map[app.TID]int{}
-	for _, h := range holds {
-		if !h.Own && h.Reason != app.HoldReview {
-			apart[h.TID]++
-		}
-	}
-	for tid, moid := range w.proofs {
-		places := apart[tid]
-		if ours[tid].Approved > 0 {
-			places++
-		}
-		if places != 1 {
-			w.t.Errorf("the approval %s of %s, proved, is in %d places: payment %+v, holds %+v", tid, moid, places, ours[tid], holds)
-		}
+// checkPlaces: what the gateway itself told us is a payment's money, or kept apart, and never both.
+func (w *world) checkPlaces(tid app.TID, moid app.Moid, n int) {
+	w.t.Helper()
+	if n != 1 {
+		p, err := w.shop.Store.PaymentByTID(w.ctx(), smartro.Test, tid)
+		w.t.Errorf("the approval %s of %s, proved, is in %d places: payment %+v, %v", tid, moid, n, p, err)
 	}
 }
 
-// checkEvents: the payments are the fold of their events, which have no gap and lead only onward.
-func (w *world) checkEvents() {
+// checkEvents: an order's payments are the fold of its events, which lead only onward.
+func (w *world) checkEvents(ps []app.Payment, events []app.Event) {
 	w.t.Helper()
 	fold := map[app.Moid]app.Payment{}
-	for _, o := range w.orders {
-		events, err := w.shop.Store.Events(w.ctx(), o.No)
-		if err != nil {
-			w.t.Fatal(err)
+	for _, e := range events {
+		p, begun := fold[e.Moid]
+		if !begun {
+			p = w.opened[e.Moid]
+			p.State, p.Proof = app.New, app.ProofNone
 		}
-		for _, e := range events {
-			p, begun := fold[e.Moid]
-			if !begun {
-				p = w.opened[e.Moid]
-				p.State, p.Proof = app.New, app.ProofNone
-			}
-			if e.From != p.State || !onward(e.From, e.To) {
-				w.t.Errorf("%s was %s: the event %+v leads from elsewhere, or not onward", e.Moid, p.State, e)
-			}
-			fold[e.Moid] = p.Apply(e)
+		if e.From != p.State || !onward(e.From, e.To) {
+			w.t.Errorf("%s was %s: the event %+v leads from elsewhere, or not onward", e.Moid, p.State, e)
 		}
+		fold[e.Moid] = p.Apply(e)
 	}
-	for _, moid := range w.moids {
-		if p, err := w.shop.Store.Payment(w.ctx(), moid); err != nil || p != fold[moid] {
-			w.t.Errorf("stored:\n%+v, derived:\n%+v, %v", p, fold[moid], err)
+	for _, p := range ps {
+		if p != fold[p.Moid] {
+			w.t.Errorf("stored:\n%+v, derived:\n%+v", p, fold[p.Moid])
 		}
-	}
-	var total, last int64
-	if err := w.raw.QueryRowContext(w.ctx(), "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM events").Scan(&total, &last); err != nil || last != total {
-		w.t.Errorf("%d events, the last has the number %d: %v", total, last, err)
 	}
 }
 
 // settleDown ends the faults and lets everything that is under way arrive: a day and a half of jobs and retries.
 func (w *world) settleDown(r *rand.Rand) {
-	req, err := http.NewRequestWithContext(w.ctx(), http.MethodDelete, strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt")+"/control/api/faults", nil)
+	req, err := http.NewRequestWithContext(w.ctx(), http.MethodDelete, w.at("/control/api/faults"), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := w.http.Do(req)
 	if err != nil || res.StatusCode != http.StatusNoContent {
 		w.t.Fatal(res, err)
 	}
@@ -216,7 +214,7 @@ func (w *world) settleDown(r *rand.Rand) {
 	}
 	again := r.IntN(2) == 0
 	w.say("lost notices are told again: %t", again)
-	for _, n := range w.book().Notices {
+	for _, n := range w.bookOf(nil).Notices {
 		if (n.State == "lost" || n.State == "given_up") && (again || w.sites[n.TID]) {
 			w.arrive(w.trusted([]byte(n.Body)))
 		}
@@ -229,6 +227,7 @@ func (w *world) settleDown(r *rand.Rand) {
 	for range 12 {
 		later()
 	}
+	w.check()
 	w.settleByHand()
 	later()
 }
@@ -238,15 +237,13 @@ func (w *world) settleDown(r *rand.Rand) {
 func (w *world) settleByHand() {
 	for _, c := range append(w.cancelsIn(app.CancelStateUnknown), w.cancelsIn(app.CancelStateAccepted)...) {
 		var b bookPayment
-		for _, b = range w.book().Payments {
-			if b.TID == c.TID {
-				break
-			}
+		if list := w.bookOf(url.Values{"tid": {string(c.TID)}}).Payments; len(list) == 1 {
+			b = list[0]
 		}
 		if c.State == app.CancelStateUnknown && !w.sites[c.TID] && (b.Method != smartro.Vbank || c.RefundAcct != "") {
 			continue
 		}
-		known := w.doneByShop(c.TID)
+		known := w.doneByShop()[c.TID]
 		happened := b.backByShop()-known >= c.Amount
 		if _, err := w.shop.SettleCancel(w.ctx(), w.owner, c.ID, happened, "결제사 화면에서 확인"); err != nil {
 			w.t.Error(err)
@@ -255,30 +252,32 @@ func (w *world) settleByHand() {
 	}
 }
 
-// doneByShop is what the shop says went back of a transaction by its own cancels.
-func (w *world) doneByShop(tid app.TID) (sum app.Won) {
+// doneByShop is what the shop says went back of each transaction by its own cancels.
+func (w *world) doneByShop() map[app.TID]app.Won {
+	sums := map[app.TID]app.Won{}
 	for _, c := range w.cancelsIn(app.CancelStateDone) {
-		if c.TID == tid && !c.External {
-			sum += c.Amount
+		if !c.External {
+			sums[c.TID] += c.Amount
 		}
 	}
-	return sum
+	return sums
 }
 
 // compareBooks: after the faults every payment that we can know of is what the gateway says it is.
-func (w *world) compareBooks() {
+func (w *world) compareBooks(ours books) {
 	w.t.Helper()
 	for _, st := range []app.CancelState{app.CancelStateRequested, app.CancelStateSent, app.CancelStateUnknown, app.CancelStateAccepted} {
 		for _, c := range w.cancelsIn(st) {
 			w.t.Errorf("the cancel is still %s: %+v", st, c)
 		}
 	}
-	for _, b := range w.book().Payments {
-		p, err := w.shop.Store.PaymentByTID(w.ctx(), smartro.Test, b.TID)
-		if err != nil || p.Approved == 0 && (w.proofs[b.TID] != "" || b.came() > 0) {
+	byShop := w.doneByShop()
+	for _, b := range ours.theirs {
+		p, ok := ours.byTID[b.TID]
+		if !ok || p.Approved == 0 && (w.proofs[b.TID] != "" || b.came() > 0) {
 			continue // never told us, or kept apart: check has seen that it is
 		}
-		if got := w.doneByShop(b.TID); got != b.backByShop() && !w.sites[b.TID] {
+		if got := byShop[b.TID]; got != b.backByShop() && !w.sites[b.TID] {
 			w.t.Errorf("the shop's cancels took %d won back of %+v", got, b)
 		}
 		var want []app.State

@@ -329,8 +329,8 @@ func (w *world) answer() {
 
 func (w *world) cancelsIn(st app.CancelState) []app.Cancel {
 	var list []app.Cancel
-	for _, o := range w.orders {
-		all, err := w.shop.Store.Cancels(w.ctx(), o.No)
+	for _, no := range w.looked.cancelled {
+		all, err := w.shop.Store.Cancels(w.ctx(), no)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -531,12 +531,12 @@ func (w *world) rush(r *rand.Rand) {
 const siteReason = "관리자 취소"
 
 // siteTripper marks calls that the shop did not make.
-type siteTripper struct{}
+type siteTripper struct{ http.RoundTripper }
 
-func (siteTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s siteTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set(siteHeader, "1")
-	return http.DefaultTransport.RoundTrip(r)
+	return s.RoundTripper.RoundTrip(r)
 }
 
 func (w *world) cancelAtSite(r *rand.Rand) {
@@ -560,7 +560,7 @@ func (w *world) cancelAtSite(r *rand.Rand) {
 	// Two cancels of one amount in one moment, told without a TID of their own, are the same words twice.
 	w.pass(3 * time.Second)
 	w.noticeFault(r)
-	c := smartro.Client{HTTP: &http.Client{Transport: siteTripper{}}}
+	c := smartro.Client{HTTP: &http.Client{Transport: siteTripper{w.http.Transport}}}
 	got, err := c.Cancel(w.ctx(), w.m, q)
 	w.sites[b.TID] = true
 	w.note("%d of %s, %s: %s %v", q.Amt, b.Moid, b.TID, got.ResultCode, err)

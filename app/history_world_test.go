@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +35,7 @@ var newGatewayAddr = netip.MustParseAddr("198.51.100.20")
 type world struct {
 	t      *testing.T
 	seed   uint64
+	buyers int // who take the ordinary way
 	engine string
 	config db.Config
 	raw    *sql.DB // looks at the tables past the store
@@ -44,6 +47,7 @@ type world struct {
 	m      smartro.Merchant
 	gw     *sandbox.Gateway
 	front  *front
+	http   *http.Client // everybody's way to everybody
 
 	mu       sync.Mutex
 	now      time.Time     // the gateway's clock
@@ -52,19 +56,21 @@ type world struct {
 	story    []string
 	received int64 // messages that the shop acknowledged
 
-	orders  []app.Order
-	opened  map[app.Moid]app.Payment // as they were just opened
-	moids   []app.Moid               // in the order of opening
-	windows []window                 // at the gateway, not used up
-	coming  []app.Arrival            // browsers on their way back
-	results []app.Arrival            // every result that a browser ever carried
-	notices [][]byte                 // every notice that the gateway ever sent
-	proofs  map[app.TID]app.Moid     // approvals and deposits that the gateway itself told us
-	unknown [][]byte                 // notices from the address nobody vouched for yet
-	vouched bool
-	states  map[app.Moid]app.State
-	sites   map[app.TID]bool // cancelled at the gateway's own site too
-	accepts map[app.TID]bool // by a person who had seen the gateway's record
+	orders   []app.Order              // that something may go on happening to
+	regulars []app.Order              // of buyers who took the ordinary way, and are left in peace
+	opened   map[app.Moid]app.Payment // as they were just opened
+	moids    []app.Moid               // of orders, in the order of opening
+	windows  []window                 // at the gateway, not used up
+	coming   []app.Arrival            // browsers on their way back
+	results  []app.Arrival            // every result that a browser ever carried
+	notices  [][]byte                 // every notice that the gateway ever sent
+	proofs   map[app.TID]app.Moid     // approvals and deposits that the gateway itself told us
+	unknown  [][]byte                 // notices from the address nobody vouched for yet
+	vouched  bool
+	states   map[app.Moid]app.State
+	sites    map[app.TID]bool // cancelled at the gateway's own site too
+	accepts  map[app.TID]bool // by a person who had seen the gateway's record
+	looked   looked
 }
 
 type window struct {
@@ -77,7 +83,7 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 	w := &world{
 		t: t, seed: seed, engine: engine, now: at, owner: app.Staff{ID: "owner", Role: app.RoleOwner},
 		opened: map[app.Moid]app.Payment{}, proofs: map[app.TID]app.Moid{}, states: map[app.Moid]app.State{},
-		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{},
+		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{}, looked: newLooked(),
 	}
 	w.config.Keys, w.config.Now = dbtest.Keys(t), w.shopClock
 	driver, dsn := "sqlite", ""
@@ -88,31 +94,29 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 		w.config.URL = dbtest.PostgresURL(t)
 		driver, dsn = "pgx", w.config.URL.Reveal()
 	}
+	ways := wire{}
+	w.http = &http.Client{Transport: ways}
 	w.start()
 	var err error
 	if w.raw, err = sql.Open(driver, dsn); err != nil {
 		t.Fatal(err)
 	}
-	door := httptest.NewServer(http.HandlerFunc(w.notify))
-	w.gw, err = sandbox.New(sandbox.Config{Now: w.clock})
-	if err != nil {
+	if w.gw, err = sandbox.New(sandbox.Config{Now: w.clock, HTTP: w.http}); err != nil {
 		t.Fatal(err)
 	}
 	w.front = &front{inner: w.gw.Handler()}
-	gate := httptest.NewServer(w.front)
+	ways["gateway.example"], ways["shop.example"] = w.front, http.HandlerFunc(w.notify)
 	t.Cleanup(func() {
 		w.front.letGo()
 		w.drain()
-		err := errors.Join(w.gw.Close(), w.raw.Close(), w.store.Close())
+		err := errors.Join(w.gw.Close(), w.looked.close(), w.raw.Close(), w.store.Close())
 		if err != nil {
 			t.Error(err)
 		}
-		gate.Close()
-		door.Close()
 	})
 	w.m = smartro.Merchant{
 		MID: sandbox.DefaultMID, Key: sandbox.DefaultMerchantKey, CancelPassword: sandbox.DefaultCancelPassword, Mode: smartro.Test,
-		Hash: smartro.MD5, Endpoints: smartro.EndpointsAt(gate.URL), InquiryProves: true,
+		Hash: smartro.MD5, Endpoints: smartro.EndpointsAt("http://gateway.example"), InquiryProves: true,
 	}
 	if err := w.shop.SetMerchant(w.ctx(), w.owner, w.m); err != nil {
 		t.Fatal(err)
@@ -122,7 +126,7 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 		t.Fatal(err)
 	}
 	w.secret = u[strings.LastIndex(u, "/")+1:]
-	w.gw.SetNotifyURL(door.URL + "/smartro/notify/" + w.secret)
+	w.gw.SetNotifyURL("http://shop.example/smartro/notify/" + w.secret)
 	return w
 }
 
@@ -135,8 +139,10 @@ func (w *world) start() {
 	}
 	w.shop = &app.Shop{
 		Store: w.store, Keys: w.config.Keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
-		Now:          w.shopClock,
-		Gateway:      func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
+		Now: w.shopClock,
+		Gateway: func(m smartro.Merchant) app.Gateway {
+			return smartro.WEBLink{Merchant: m, Client: smartro.Client{HTTP: w.http}}
+		},
 		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
 		CancelWait:   time.Hour, // the history decides when to stop waiting
 	}
@@ -222,8 +228,54 @@ func (w *world) proved(body []byte) {
 	if err != nil || n.Verify(w.m) != nil {
 		return
 	}
-	if k := n.Kind(w.m); k == smartro.Approved || k == smartro.Deposited {
+	if k := n.Kind(w.m); (k == smartro.Approved || k == smartro.Deposited) && w.proofs[n.TID] == "" {
 		w.proofs[n.TID] = n.Moid
+		w.looked.told[n.Moid] = append(w.looked.told[n.Moid], n.TID)
+		w.looked.fresh = append(w.looked.fresh, n.TID)
+	}
+}
+
+// wire carries requests to whoever serves their host, by name, with no network between: a handler that aborts is a
+// connection that breaks, and who stops waiting is gone.
+type wire map[string]http.Handler
+
+// RoundTrip implements http.RoundTripper.
+func (n wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	to := n[r.URL.Host]
+	if to == nil {
+		return nil, errors.New("nobody is at " + r.URL.Host)
+	}
+	in := r.Clone(r.Context())
+	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), r.URL.Host, "192.0.2.200:1"
+	in.Header = http.Header{}
+	for name, v := range r.Header { // on a wire names have no case
+		in.Header[http.CanonicalHeaderKey(name)] = v
+	}
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	answered := make(chan *http.Response, 1)
+	go func() {
+		defer in.Body.Close()
+		defer func() {
+			if v := recover(); v == http.ErrAbortHandler {
+				answered <- nil
+			} else if v != nil {
+				panic(v)
+			}
+		}()
+		answer := httptest.NewRecorder()
+		to.ServeHTTP(answer, in)
+		answered <- answer.Result()
+	}()
+	select {
+	case res := <-answered:
+		if res == nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return res, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }
 
@@ -353,18 +405,32 @@ func (p bookPayment) backByShop() (sum app.Won) {
 	return sum
 }
 
+// newest is how many of the gateway's payments somebody looks through who seeks one.
+const newest = 100
+
+// book is the newest part of the gateway's record.
 func (w *world) book() book {
 	w.t.Helper()
-	res, err := http.Get(strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt") + "/control/api/state")
+	return w.bookOf(url.Values{"newest": {strconv.Itoa(newest)}})
+}
+
+// bookOf is the part of the gateway's record that the control API is asked for; all of it, if for nothing.
+func (w *world) bookOf(which url.Values) (b book) {
+	w.t.Helper()
+	res, err := w.http.Get(w.at("/control/api/state?" + which.Encode()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	var b book
 	if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
 		w.t.Fatal(err)
 	}
 	return b
+}
+
+// at is a path's URL at the gateway.
+func (w *world) at(path string) string {
+	return strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt") + path
 }
 
 // order tells the gateway's control API something.
@@ -380,7 +446,7 @@ func (w *world) order(path string, q any) (status int) {
 
 func (w *world) post(path, kind, body string) (int, string) {
 	w.t.Helper()
-	res, err := http.Post(strings.TrimSuffix(w.m.Endpoints.ReceiptData, "/receipt")+path, kind, strings.NewReader(body))
+	res, err := w.http.Post(w.at(path), kind, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}

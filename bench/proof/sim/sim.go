@@ -11,8 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"gage/bench/proof/harness"
@@ -29,8 +32,19 @@ func Harness() harness.Harness {
 	}
 }
 
-// atOnce is how many histories one run of the test walks.
-const atOnce = 25
+// atOnce is how many histories a run of the test walks. In every third one there is nothing but its steps; in the others
+// buyers take the ordinary way beside them: a few, and in a long run many.
+const atOnce = 6
+
+func buyers(long bool) int {
+	if long {
+		return 1200
+	}
+	return 100
+}
+
+// long is from which length on a run has many buyers.
+const long = 5 * time.Minute
 
 // seeds is how many different histories there are: the test reads 32 bits.
 const seeds = 1 << 32
@@ -41,37 +55,56 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 	if err := harness.BuildTest(ctx, o.Repo, program, "./app", o.Plant...); err != nil {
 		return report, err
 	}
-	var histories int64
-	sums := make([]int64, len(counted))
-	for until, seed := time.Now().Add(o.For), o.Seed%seeds; ; seed = (seed + atOnce) % seeds {
-		said, failed, err := walk(ctx, o, program, seed)
-		if err != nil {
-			return report, err
-		}
-		report.Violations = append(report.Violations, failed...)
-		for _, m := range walked.FindAllStringSubmatch(said, -1) {
-			histories++
-			for i := range counted {
-				n, err := strconv.ParseInt(m[i+1], 10, 64)
-				if err != nil {
-					return report, err
-				}
-				sums[i] += n
+	t := tally{sums: make([]int64, len(counted))}
+	var next atomic.Uint64
+	next.Store(o.Seed)
+	until := time.Now().Add(o.For)
+	var walkers sync.WaitGroup
+	for range runtime.NumCPU() {
+		walkers.Go(func() {
+			for more := true; more; {
+				said, failed, err := walk(ctx, o, program, (next.Add(atOnce)-atOnce)%seeds)
+				more = t.add(o, said, failed, err) && time.Now().Before(until) && ctx.Err() == nil
 			}
-		}
-		fmt.Fprintf(o.Log, "sim: %d histories, %d payments, %d violations\n", histories, sums[0], len(report.Violations))
-		if time.Now().After(until) || o.First && len(report.Violations) > 0 || ctx.Err() != nil {
-			break
-		}
+		})
 	}
-	report.Figures = []harness.Figure{{Name: "histories", N: histories}}
+	walkers.Wait()
+	report.Violations = t.violations
+	report.Figures = []harness.Figure{{Name: "histories", N: t.histories}}
 	for i, name := range counted {
-		report.Figures = append(report.Figures, harness.Figure{Name: name, N: sums[i]})
+		report.Figures = append(report.Figures, harness.Figure{Name: name, N: t.sums[i]})
 	}
-	if histories == 0 && len(report.Violations) == 0 {
-		return report, errors.Join(errors.New("sim: no history was walked"), ctx.Err())
+	if t.histories == 0 && len(report.Violations) == 0 {
+		t.err = errors.Join(t.err, errors.New("sim: no history was walked"))
 	}
-	return report, ctx.Err()
+	return report, errors.Join(t.err, ctx.Err())
+}
+
+// tally is what all walkers reached.
+type tally struct {
+	mu         sync.Mutex
+	histories  int64
+	sums       []int64
+	violations []string
+	err        error
+}
+
+// add counts a run of the test. more: another one has a point.
+func (t *tally) add(o harness.Options, said string, failed []string, err error) (more bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.err = errors.Join(t.err, err)
+	t.violations = append(t.violations, failed...)
+	for _, m := range walked.FindAllStringSubmatch(said, -1) {
+		t.histories++
+		for i := range counted {
+			n, err := strconv.ParseInt(m[i+1], 10, 64)
+			t.sums[i] += n
+			t.err = errors.Join(t.err, err)
+		}
+	}
+	fmt.Fprintf(o.Log, "sim: %d histories, %d payments, %d violations\n", t.histories, t.sums[0], len(t.violations))
+	return t.err == nil && (!o.First || len(t.violations) == 0)
 }
 
 // walked is what the test says of a history that it walked to its end, and counted what it counts there.
@@ -82,9 +115,10 @@ var (
 
 // walk runs the test once. Each history that fails is a violation, told by its seed and the first complaint.
 func walk(ctx context.Context, o harness.Options, program string, seed uint64) (said string, failed []string, err error) {
-	cmd := exec.CommandContext(ctx, program, "-test.v", "-test.run", "^TestHistories$/^sqlite$", "-test.timeout", "10m")
+	cmd := exec.CommandContext(ctx, program, "-test.v", "-test.run", "^TestHistories$/^sqlite$", "-test.timeout", "30m")
 	cmd.Dir = filepath.Join(o.Repo, "app")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("GAGE_HISTORIES=%d", atOnce), fmt.Sprintf("GAGE_SEED=%d", seed))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("GAGE_HISTORIES=%d", atOnce), fmt.Sprintf("GAGE_SEED=%d", seed), fmt.Sprintf("GAGE_BUYERS=%d", buyers(o.For >= long)),
+		"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=768MiB") // each core has a walker of its own
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() { // what a power cut does to a disk is another harness's
 		cmd.Env = append(cmd.Env, "TMPDIR=/dev/shm")
 	}
