@@ -13,10 +13,10 @@ import (
 // How many histories a plain go test walks on each engine, how many steps each has, and after how many of them all
 // books are held against each other. Buyers who take the ordinary way come between the steps.
 const (
-	historiesPlain = 12
+	historiesPlain = 9
 	historySteps   = 80
 	historyAll     = 10
-	historyBuyers  = 40
+	historyBuyers  = 20
 	historyCrowd   = 5 // steps between two crowds of them
 )
 
