@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -74,13 +75,35 @@ func hangul(s string) (n int) {
 	return n
 }
 
+// Clock says by which of its times a payment is listed: a period is one of that clock, and so is the order.
+type Clock string
+
+// The clocks.
+const (
+	ClockOpened    Clock = ""          // when the gateway's window was opened
+	ClockPaid      Clock = "paid"      // when the gateway took the money, by its own clock where it told
+	ClockDeposited Clock = "deposited" // the same, of virtual accounts alone
+	ClockCancelled Clock = "cancelled" // when money last went back
+)
+
+// Clocks lists them.
+func Clocks() []Clock { return []Clock{ClockOpened, ClockPaid, ClockDeposited, ClockCancelled} }
+
 // Filter narrows the list of payments.
 type Filter struct {
-	From, To time.Time // of opening; zero: no bound
+	Clock    Clock
+	From, To time.Time // zero: no bound
 	Methods  []Method
 	States   []State
+	Mode     Mode // empty: both
 	After    Cursor
 	Limit    int // at most 200; zero: 50
+}
+
+func (f Filter) query(find Find) PaymentQuery {
+	return PaymentQuery{
+		Find: find, Clock: f.Clock, From: f.From, To: f.To, Methods: f.Methods, States: f.States, Mode: f.Mode, After: f.After, Limit: f.Limit,
+	}
 }
 
 // Page is a page of the list, newest first.
@@ -89,6 +112,52 @@ type Page struct {
 	Next Cursor // zero: the last page
 	Find Find   // how the search box was read
 }
+
+// Sums are those of one mode's payments, in won. Practice and real money are never in one.
+type Sums struct {
+	Mode  Mode
+	Count int64 // payments
+	Paid  int64 // of them paid, whatever went back later
+	Sales Won   // what was paid
+	Back  Won   // of that gone back; by [ClockCancelled] what went back in the period
+	Held  Won   // kept apart: it is in no other sum
+}
+
+// Net is what is left of what was paid.
+func (s Sums) Net() Won { return s.Sales - s.Back }
+
+// Add counts one row.
+func (s *Sums) Add(r PaymentRow) {
+	s.Count++
+	s.Back += r.Back
+	if !r.PaidAt.IsZero() {
+		s.Paid++
+		s.Sales += r.Approved
+	}
+	if r.State == Held {
+		s.Held += r.Approved
+	}
+}
+
+// AddUp are the sums of the rows, by mode.
+func AddUp(rows []PaymentRow) []Sums {
+	var list []Sums
+	for _, r := range rows {
+		i := slices.IndexFunc(list, func(s Sums) bool { return s.Mode == r.Mode })
+		if i < 0 {
+			i, list = len(list), append(list, Sums{Mode: r.Mode})
+		}
+		list[i].Add(r)
+	}
+	slices.SortFunc(list, func(a, b Sums) int { return strings.Compare(string(a.Mode), string(b.Mode)) })
+	return list
+}
+
+// How many payments the list adds up while somebody waits: by the database alone, or each opened to compare its words.
+const (
+	sumAtMost      = 20_000
+	sumAtMostFound = 2_000
+)
 
 // Search lists payments. An empty q lists all that f lets through. ErrBadInput: f.After is no place in the list.
 func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
@@ -102,19 +171,42 @@ func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
 	if page.Find.Nothing {
 		return page, nil
 	}
-	rows, err := s.Store.SearchPayments(ctx, PaymentQuery{
-		Find: page.Find, From: f.From, To: f.To, Methods: f.Methods, States: f.States, After: f.After, Limit: f.Limit + 1,
-	})
+	more := f
+	more.Limit++
+	rows, err := s.Store.SearchPayments(ctx, more.query(page.Find))
 	if err != nil {
 		return page, err
 	}
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
 		last := rows[len(rows)-1]
-		page.Next = Cursor{At: last.OpenedAt, ID: string(last.Moid)}
+		page.Next = Cursor{At: last.When, ID: string(last.Moid)}
 	}
 	page.Rows = rows
 	return page, nil
+}
+
+// Sums adds up all that Search lists, page or not. whole is false where that is more than can be added up while
+// somebody waits: an export tells it, or a shorter period.
+func (s *Shop) Sums(ctx context.Context, q string, f Filter) (sums []Sums, whole bool, err error) {
+	find := ReadSearch(q)
+	if find.Nothing {
+		return nil, true, nil
+	}
+	most := int64(sumAtMost)
+	if !find.IsZero() {
+		most = sumAtMostFound
+	}
+	f.After, f.Limit = Cursor{}, int(most)+1
+	sums, err = s.Store.SumPayments(ctx, f.query(find))
+	count := int64(0)
+	for _, one := range sums {
+		count += one.Count
+	}
+	if err != nil || count > most {
+		return nil, false, err
+	}
+	return sums, true, nil
 }
 
 // FoldSearch makes equal what a person takes for equal: composed or not, upper or lower case, spaced or not. Text is

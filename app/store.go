@@ -31,6 +31,9 @@ type Reader interface {
 	PaymentByReturnToken(ctx context.Context, token string) (Payment, error)
 	PaymentsOf(ctx context.Context, no OrderNo) ([]Payment, error) // oldest first
 	SearchPayments(ctx context.Context, q PaymentQuery) ([]PaymentRow, error)
+	// SumPayments adds up the first q.Limit of what SearchPayments lists, practice and real money apart; q.After is
+	// no matter.
+	SumPayments(ctx context.Context, q PaymentQuery) ([]Sums, error)
 
 	Events(ctx context.Context, no OrderNo) ([]Event, error)     // of all the order's payments, by Seq
 	Messages(ctx context.Context, no OrderNo) ([]Message, error) // oldest first, without Raw
@@ -151,13 +154,15 @@ type Cursor struct {
 	ID string
 }
 
-// PaymentQuery asks for a page of payments, newest opened first.
+// PaymentQuery asks for a page of payments, the newest by its clock first.
 type PaymentQuery struct {
 	Find    Find
-	From    time.Time // opened at or after; zero: no bound
-	To      time.Time // opened before; zero: no bound
+	Clock   Clock     // what From, To and the order mean
+	From    time.Time // at or after; zero: no bound
+	To      time.Time // before; zero: no bound
 	Methods []Method  // empty: all
 	States  []State   // empty: all
+	Mode    Mode      // empty: both
 	After   Cursor
 	Limit   int
 }
@@ -183,6 +188,8 @@ type PaymentRow struct {
 	OrderState OrderState
 	OpenHolds  int
 	OpenCancel CancelState // of the open cancel; empty: none
+	When       time.Time   // by the clock that was asked for
+	Back       Won         // of what was paid: all that went back, or by [ClockCancelled] what did in the period
 }
 
 // OrderQuery asks for a page of payment requests, newest first.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gage/app"
+	"gage/smartro"
 )
 
 // The search index knows no names and no numbers: it holds what [dataKey.blind] makes of every two characters of a
@@ -89,10 +90,87 @@ var rowColumns = "p." + strings.ReplaceAll(paymentColumns, ", ", ", p.") + ", " 
 
 func (d queries) scanRow(s scanner) (r app.PaymentRow, err error) {
 	var sealed paymentSealed
-	if err := s.Scan(append(paymentFields(&r.Payment, &sealed), &r.Goods, &r.OrderState, &r.OpenHolds, &r.OpenCancel)...); err != nil {
+	fields := append(paymentFields(&r.Payment, &sealed), &r.Goods, &r.OrderState, &r.OpenHolds, &r.OpenCancel, micros{&r.When}, &r.Back)
+	if err := s.Scan(fields...); err != nil {
 		return r, err
 	}
 	return r, d.openPayment(&r.Payment, sealed)
+}
+
+// The times by which a list is ordered and cut, and the money that went back of a payment, or did so in the period.
+// Their words are those of the indexes.
+const (
+	whenOpened    = "p.opened_at"
+	whenPaid      = "CASE WHEN p.approved_at > 0 THEN p.approved_at ELSE p.paid_at END"
+	whenCancelled = "k.at"
+	backOnce      = "CASE WHEN p.paid_at > 0 THEN p.cancelled ELSE 0 END"
+	backThen      = "CASE WHEN p.paid_at > 0 THEN k.amount ELSE 0 END"
+
+	whenBack = "CASE WHEN c.gateway_at > 0 THEN c.gateway_at ELSE c.settled_at END"
+)
+
+// when are the words for a clock: the time that it shows, and the money that went back by it.
+func when(c app.Clock) (at, back string) {
+	switch c {
+	case app.ClockPaid, app.ClockDeposited:
+		return whenPaid, backOnce
+	case app.ClockCancelled:
+		return whenCancelled, backThen
+	}
+	return whenOpened, backOnce
+}
+
+// listed writes what of the payments q lets through, from FROM on.
+func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery) {
+	b.WriteString(" FROM payments p")
+	if q.Clock == app.ClockCancelled {
+		b.WriteString(" JOIN (SELECT c.moid, MAX(" + whenBack + ") AS at, CAST(SUM(c.amount) AS BIGINT) AS amount FROM cancels c WHERE c.state = 'done'")
+		b.between(whenBack, q)
+		b.WriteString(" GROUP BY c.moid) k ON k.moid = p.moid")
+	}
+	b.WriteString(" JOIN orders o ON o.no = p.order_no WHERE 1 = 1")
+	if !q.Find.IsZero() {
+		b.WriteString(" AND p.id IN (")
+		b.find(e, index, q.Find)
+		b.WriteString(")")
+	}
+	switch q.Clock {
+	case app.ClockCancelled: // withdrawing an account moved no money
+		b.WriteString(" AND p.approved > 0")
+	case app.ClockPaid, app.ClockDeposited:
+		b.WriteString(" AND p.paid_at > 0")
+		b.between(whenPaid, q)
+	default:
+		b.between(whenOpened, q)
+	}
+	if q.Clock == app.ClockDeposited {
+		b.add(" AND p.method = %s", smartro.Vbank)
+	}
+	b.in(" AND p.method", texts(q.Methods))
+	b.in(" AND p.state", texts(q.States))
+	if q.Mode != "" {
+		b.add(" AND p.mode = %s", q.Mode)
+	}
+}
+
+// between cuts by the period. at is one of the times above.
+func (b *builder) between(at string, q app.PaymentQuery) {
+	if !q.From.IsZero() {
+		b.WriteString(" AND " + at)
+		b.add(" >= %s", us(q.From))
+	}
+	if !q.To.IsZero() {
+		b.WriteString(" AND " + at)
+		b.add(" < %s", us(q.To))
+	}
+}
+
+// searchIndexKey is what the words of q are looked up with; nil: nothing is asked by words.
+func (d queries) searchIndexKey(ctx context.Context, q app.PaymentQuery) (*dataKey, error) {
+	if q.Find.IsZero() {
+		return nil, nil
+	}
+	return d.dataKey(ctx, keyIndex)
 }
 
 // SearchPayments reads on until it has what was asked for: a row that met the index, but not the words, is left out.
@@ -100,34 +178,22 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 	if q.Find.Nothing {
 		return nil, nil
 	}
-	var index *dataKey
-	if !q.Find.IsZero() {
-		var err error
-		if index, err = d.dataKey(ctx, keyIndex); err != nil {
-			return nil, err
-		}
+	index, err := d.searchIndexKey(ctx, q)
+	if err != nil {
+		return nil, err
 	}
+	at, back := when(q.Clock)
 	var found []app.PaymentRow
 	for {
 		b := &builder{}
-		b.WriteString("SELECT " + rowColumns + " FROM payments p JOIN orders o ON o.no = p.order_no WHERE 1 = 1")
-		if !q.Find.IsZero() {
-			b.WriteString(" AND p.id IN (")
-			b.find(d.engine, index, q.Find)
-			b.WriteString(")")
-		}
-		if !q.From.IsZero() {
-			b.add(" AND p.opened_at >= %s", us(q.From))
-		}
-		if !q.To.IsZero() {
-			b.add(" AND p.opened_at < %s", us(q.To))
-		}
-		b.in(" AND p.method", texts(q.Methods))
-		b.in(" AND p.state", texts(q.States))
+		b.WriteString("SELECT " + rowColumns + ", " + at + ", " + back)
+		b.listed(d.engine, index, q)
 		if !q.After.At.IsZero() {
-			b.add(" AND (p.opened_at, p.moid) < (%s, %s)", us(q.After.At), q.After.ID)
+			b.WriteString(" AND (" + at + ", p.moid) <")
+			b.add(" (%s, %s)", us(q.After.At), q.After.ID)
 		}
-		b.add(" ORDER BY p.opened_at DESC, p.moid DESC LIMIT %s", q.Limit)
+		b.WriteString(" ORDER BY " + at + " DESC, p.moid DESC")
+		b.add(" LIMIT %s", q.Limit)
 		rows, err := many(ctx, d, d.scanRow, b.String(), b.args...)
 		if err != nil {
 			return nil, err
@@ -141,8 +207,31 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 			return found[:min(len(found), q.Limit)], nil
 		}
 		last := rows[len(rows)-1]
-		q.After = app.Cursor{At: last.OpenedAt, ID: string(last.Moid)}
+		q.After = app.Cursor{At: last.When, ID: string(last.Moid)}
 	}
+}
+
+// SumPayments adds up in the database what no words were asked for; what words met is opened row by row.
+func (d queries) SumPayments(ctx context.Context, q app.PaymentQuery) ([]app.Sums, error) {
+	if !q.Find.IsZero() {
+		rows, err := d.SearchPayments(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return app.AddUp(rows), nil
+	}
+	at, back := when(q.Clock)
+	b := &builder{}
+	b.WriteString(`SELECT mode, COUNT(*), CAST(SUM(CASE WHEN paid_at > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN paid_at > 0 THEN approved ELSE 0 END) AS BIGINT),
+		CAST(SUM(back) AS BIGINT), CAST(SUM(CASE WHEN state = 'hold' THEN approved ELSE 0 END) AS BIGINT)
+		FROM (SELECT p.mode AS mode, p.paid_at AS paid_at, p.approved AS approved, p.state AS state, ` + back + ` AS back`)
+	b.listed(d.engine, nil, q)
+	b.WriteString(" ORDER BY " + at + " DESC, p.moid DESC")
+	b.add(" LIMIT %s) listed GROUP BY mode ORDER BY mode", q.Limit)
+	scan := func(s scanner) (t app.Sums, err error) {
+		return t, s.Scan(&t.Mode, &t.Count, &t.Paid, &t.Sales, &t.Back, &t.Held)
+	}
+	return many(ctx, d, scan, b.String(), b.args...)
 }
 
 // find writes the numbers of the payments that any reading of the search box meets, each by its own index.

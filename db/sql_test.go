@@ -29,12 +29,14 @@ var sqlNames = map[string]string{
 	"events.go: k.table":                     "a key of the records in the source: another one has no columns to read",
 	"open.go: setting":                       "of the list of PostgreSQL's settings beside it",
 	"orders.go: column":                      "what keyOf and in are called with: see columnCalls",
+	"search.go: at":                          "of the clocks in the source, by when, or what between is called with: see columnCalls",
+	"search.go: back":                        "of the clocks in the source, by when",
 	"verify.go: table":                       "of the records in the source",
 	"verify.go: key":                         "of the records in the source",
 }
 
 // columnCalls are the functions that take a column's name: only words of the source may be given to them.
-var columnCalls = map[string]bool{"keyOf": true, "b.in": true}
+var columnCalls = map[string]bool{"keyOf": true, "b.in": true, "b.between": true}
 
 // TestSQLIsConstant reads every place where a query is put together: nothing that came from outside can be in its text.
 //

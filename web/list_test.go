@@ -153,6 +153,11 @@ func TestListFilters(t *testing.T) {
 		"?state=paid":                    {[]app.Moid{week.Moid, old.Moid}, "40,000원"},
 		"?state=cancelled":               {[]app.Moid{part.Moid}, "23,000원"},
 		"?state=unpaid":                  {[]app.Moid{opened}, "0원"},
+		"?clock=paid&period=week":        {[]app.Moid{part.Moid, week.Moid}, "56,000원"},
+		"?clock=paid&to=2026-11-30":      {[]app.Moid{old.Moid}, "7,000원"},
+		"?clock=cancelled&period=today":  {[]app.Moid{part.Moid}, "10,000원"},
+		"?clock=cancelled&from=2026-12-03&q=%EA%B8%B8%EB%8F%99": {[]app.Moid{part.Moid}, "10,000원"},
+		"?mode=test": {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
 		"?q=%EA%B8%B8%EB%8F%99&state=paid&period=week": {[]app.Moid{week.Moid}, "33,000원"},
 	} {
 		l.finds(query, want.list...)
@@ -162,7 +167,7 @@ func TestListFilters(t *testing.T) {
 			t.Errorf("%s: the sum is %q, want %d, %s", query, text, len(want.list), want.sum)
 		}
 	}
-	for _, query := range []string{"?state=held", "?state=waiting", "?method=TOSS", "?from=2027-01-01"} {
+	for _, query := range []string{"?state=held", "?state=waiting", "?method=TOSS", "?mode=real", "?clock=deposited", "?clock=cancelled&to=2026-12-01", "?from=2027-01-01"} {
 		l.finds(query)
 		says(t, l.get("/admin"+query), 200, "맞는 결제가 없어요", "모든 결제 보기")
 	}

@@ -20,15 +20,15 @@ import (
 
 // listState is the whole state of the list: it stands in the URL, so that Back and a sent link work.
 type listState struct {
-	q, period, method, state string
-	from, to                 string // yyyy-mm-dd, of a period of one's own
-	after                    string // cursor: microseconds and Moid
+	q, period, clock, method, state, mode string
+	from, to                              string // yyyy-mm-dd, of a period of one's own
+	after                                 string // cursor: microseconds and Moid
 }
 
-func readListState(c echo.Context) listState {
+func readListState(v url.Values) listState {
 	return listState{
-		q: strings.TrimSpace(clip(c.QueryParam("q"), 100)), period: c.QueryParam("period"), method: c.QueryParam("method"), state: c.QueryParam("state"),
-		from: c.QueryParam("from"), to: c.QueryParam("to"), after: c.QueryParam("after"),
+		q: strings.TrimSpace(clip(v.Get("q"), 100)), period: v.Get("period"), clock: v.Get("clock"), method: v.Get("method"), state: v.Get("state"),
+		mode: v.Get("mode"), from: v.Get("from"), to: v.Get("to"), after: v.Get("after"),
 	}.known()
 }
 
@@ -36,6 +36,12 @@ func readListState(c echo.Context) listState {
 func (l listState) known() listState {
 	if !slices.Contains(periods(), l.period) {
 		l.period = ""
+	}
+	if !slices.Contains(app.Clocks(), app.Clock(l.clock)) {
+		l.clock = ""
+	}
+	if !slices.Contains(modes(), app.Mode(l.mode)) {
+		l.mode = ""
 	}
 	if _, err := smartro.ParseMethod(l.method); err != nil {
 		l.method = ""
@@ -65,7 +71,10 @@ func readCursor(s string) app.Cursor {
 }
 
 // href is the list's address; empty parts are left out.
-func (l listState) href() string {
+func (l listState) href() string { return l.at("/admin") }
+
+// at is the address of a page about what the list shows.
+func (l listState) at(path string) string {
 	v := url.Values{}
 	for _, p := range l.parts() {
 		if p.Value != "" {
@@ -73,20 +82,22 @@ func (l listState) href() string {
 		}
 	}
 	if len(v) == 0 {
-		return "/admin"
+		return path
 	}
-	return "/admin?" + v.Encode()
+	return path + "?" + v.Encode()
 }
 
 func (l listState) parts() []templates.Hidden {
 	return []templates.Hidden{
-		{Name: "q", Value: l.q}, {Name: "period", Value: l.period}, {Name: "method", Value: l.method}, {Name: "state", Value: l.state},
-		{Name: "from", Value: l.from}, {Name: "to", Value: l.to}, {Name: "after", Value: l.after},
+		{Name: "q", Value: l.q}, {Name: "period", Value: l.period}, {Name: "clock", Value: l.clock}, {Name: "method", Value: l.method},
+		{Name: "state", Value: l.state}, {Name: "mode", Value: l.mode}, {Name: "from", Value: l.from}, {Name: "to", Value: l.to}, {Name: "after", Value: l.after},
 	}
 }
 
 // periods are the spans that are one click away.
 func periods() []string { return []string{"", "today", "week", "month"} }
+
+func modes() []app.Mode { return []app.Mode{smartro.Test, smartro.Real} }
 
 // stateGroups are the filters by state, and what each lets through.
 func stateGroups() map[string][]app.State {
@@ -98,7 +109,7 @@ func stateGroups() map[string][]app.State {
 
 // filter translates the list's state for the use case.
 func (l listState) filter(now time.Time) app.Filter {
-	var f app.Filter
+	f := app.Filter{Clock: app.Clock(l.clock), Mode: app.Mode(l.mode)}
 	today := dayStart(now)
 	switch l.period {
 	case "today":
@@ -131,7 +142,7 @@ func dayStart(t time.Time) time.Time {
 // getPayments handles GET /admin: payments, newest first, by search and filters.
 func (s *Server) getPayments(c echo.Context) error {
 	ctx := c.Request().Context()
-	l := readListState(c)
+	l := readListState(c.QueryParams())
 	frame, err := s.staffFrame(c, "payments", "staff.list.title")
 	if err != nil {
 		return err
@@ -141,8 +152,12 @@ func (s *Server) getPayments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	sums, whole, err := s.Shop.Sums(ctx, l.q, l.filter(s.Now()))
+	if err != nil {
+		return err
+	}
 	p := templates.ListPage{
-		StaffFrame: frame, Groups: s.chips(ctx, l), From: l.from, To: l.to, ReadAs: readAs(ctx, found.Find),
+		StaffFrame: frame, Groups: s.chips(ctx, l, sums), Sums: sumRows(ctx, sums, l.clock), TooMany: !whole, From: l.from, To: l.to, ReadAs: readAs(ctx, found.Find),
 		Filtered: l != listState{}, CanAsk: may(c, app.RightRequestPayments), FreshHref: "/admin/fresh",
 	}
 	for _, h := range l.parts() {
@@ -152,11 +167,8 @@ func (s *Server) getPayments(c echo.Context) error {
 	}
 	for _, r := range found.Rows {
 		p.Rows = append(p.Rows, listRow(ctx, r, found.Find))
-		if r.State == app.Paid || r.State == app.PartlyCancelled {
-			p.Sum += int64(r.Approved - r.Cancelled)
-		}
 	}
-	if l.after == "" && len(found.Rows) > 0 {
+	if l.after == "" && l.clock == "" && len(found.Rows) > 0 {
 		p.Newest = strconv.FormatInt(found.Rows[0].OpenedAt.UnixMicro(), 10)
 	}
 	if found.Next != (app.Cursor{}) {
@@ -172,8 +184,28 @@ func (s *Server) getPayments(c echo.Context) error {
 	return s.render(c, http.StatusOK, templates.List(p))
 }
 
-// chips are the filters, each a link that changes one part of the state.
-func (s *Server) chips(ctx context.Context, l listState) []templates.ChipGroup {
+// sumRows are the sums at the foot, one line for each mode. By the cancelled clock the line is about what went back.
+func sumRows(ctx context.Context, sums []app.Sums, clock string) []templates.SumRow {
+	var list []templates.SumRow
+	for _, one := range sums {
+		row := templates.SumRow{Text: text.T(ctx, "staff.list.sum", view.Comma(one.Count), view.Won(ctx, one.Sales), view.Won(ctx, one.Back)), Amount: int64(one.Net())}
+		if app.Clock(clock) == app.ClockCancelled {
+			row = templates.SumRow{Text: text.T(ctx, "staff.list.sum.back", view.Comma(one.Count)), Amount: int64(one.Back)}
+		}
+		if one.Held > 0 {
+			row.Text += " · " + text.T(ctx, "staff.list.sum.held", view.Won(ctx, one.Held))
+		}
+		if len(sums) > 1 {
+			row.Mode = text.T(ctx, "staff.mode."+string(one.Mode))
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// chips are the filters, each a link that changes one part of the state. Practice and real are told apart where there
+// are both.
+func (s *Server) chips(ctx context.Context, l listState, sums []app.Sums) []templates.ChipGroup {
 	group := func(name string, values []string, have string, with func(listState, string) listState, word func(string) string) templates.ChipGroup {
 		g := templates.ChipGroup{Name: name}
 		for _, v := range values {
@@ -191,7 +223,11 @@ func (s *Server) chips(ctx context.Context, l listState) []templates.ChipGroup {
 	for _, m := range smartro.Methods() {
 		methods = append(methods, string(m))
 	}
-	return []templates.ChipGroup{
+	var clocks []string
+	for _, c := range app.Clocks() {
+		clocks = append(clocks, string(c))
+	}
+	groups := []templates.ChipGroup{
 		group("period", periods(), period, func(l listState, v string) listState {
 			l.period, l.from, l.to = v, "", ""
 			return l
@@ -206,7 +242,14 @@ func (s *Server) chips(ctx context.Context, l listState) []templates.ChipGroup {
 		group("state", []string{"", "paid", "cancelled", "waiting", "confirming", "held", "unpaid"}, l.state,
 			func(l listState, v string) listState { l.state = v; return l },
 			func(v string) string { return text.T(ctx, "staff.state."+v) }),
+		group("clock", clocks, l.clock, func(l listState, v string) listState { l.clock = v; return l },
+			func(v string) string { return text.T(ctx, "staff.clock."+v) }),
 	}
+	if len(sums) > 1 || l.mode != "" {
+		groups = append(groups, group("mode", []string{"", string(smartro.Test), string(smartro.Real)}, l.mode,
+			func(l listState, v string) listState { l.mode = v; return l }, func(v string) string { return text.T(ctx, "staff.mode."+v) }))
+	}
+	return groups
 }
 
 // readAs says how the search box was read.
@@ -227,7 +270,7 @@ func readAs(ctx context.Context, f app.Find) []string {
 func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRow {
 	row := templates.ListRow{
 		Href: "/admin/payments/" + string(r.Moid), State: shownState(r.Payment), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
-		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.OpenedAt, Amount: int64(r.Amount),
+		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.When, Amount: int64(r.Amount),
 		Back: r.State == app.Cancelled, Hold: r.OpenHolds > 0 && r.State != app.Held, OpenCancel: r.OpenCancel != "",
 	}
 	if r.Erased {

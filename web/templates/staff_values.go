@@ -84,7 +84,15 @@ type ListPage struct {
 	CanAsk    bool   // make a payment request
 	FreshHref string // where the page asks for newer payments
 	Newest    string // time of the newest row, for that question
-	Sum       int64
+	Sums      []SumRow
+	TooMany   bool // more than could be added up
+}
+
+// SumRow is one mode's sums at the foot of a list.
+type SumRow struct {
+	Mode   string // empty: there is only one
+	Text   string
+	Amount int64
 }
 
 // ChipGroup is one kind of filter.
