@@ -46,12 +46,15 @@ const (
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
 	ChangedHook    AccessKind = "changed_hook"
+
+	ExportedPayments AccessKind = "exported_payments"
+	ExportedAccesses AccessKind = "exported_accesses"
 )
 
 // AccessKinds are the kinds, those that look at somebody first.
 func AccessKinds() []AccessKind {
 	return []AccessKind{
-		SawBuyer, SawMessage, SawReceipt, SignedIn, TypedAgain, LockedOut, EndedSessions, InvitedStaff, SetPassword, ResetStaff, DisabledStaff,
+		SawBuyer, SawMessage, SawReceipt, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions, InvitedStaff, SetPassword, ResetStaff, DisabledStaff,
 		EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 	}
 }
@@ -66,6 +69,7 @@ const (
 	ReasonDeposit Reason = "deposit" // whose deposit is it
 	ReasonCheck   Reason = "check"   // something does not agree
 	ReasonDemand  Reason = "demand"  // an authority or a card company asks
+	ReasonBooks   Reason = "books"   // the shop's own books and taxes: of an export only
 	ReasonOther   Reason = "other"
 )
 
@@ -83,7 +87,7 @@ type Why struct {
 func (w Why) read() (Why, error) {
 	w.Words = strings.Join(strings.Fields(w.Words), " ")
 	known := false
-	for _, r := range Reasons() {
+	for _, r := range append(Reasons(), ReasonBooks) {
 		known = known || r == w.Reason
 	}
 	switch {

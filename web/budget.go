@@ -34,6 +34,7 @@ const (
 	doors   roomName = "doors" // passwords are hashed there, which is slow by design
 	desks   roomName = "desks" // the back office
 	calls   roomName = "calls" // staff wait for the gateway's answer
+	exports roomName = "exports"
 )
 
 // size is how many a room holds.
@@ -52,6 +53,7 @@ func rooms() map[roomName]size {
 		doors:   {8, 32},
 		desks:   {64, 128},
 		calls:   {32, 32},
+		exports: {2, 0}, // each takes a file's worth of the disk, and of the processor for a minute
 	}
 }
 
@@ -99,7 +101,11 @@ func (s *Server) takeRoom(r route) echo.MiddlewareFunc {
 				name = claims
 			}
 			room := s.rooms[name]
-			if err := room.enter(ctx); err != nil {
+			err := room.enter(ctx)
+			if err != nil && name == exports {
+				return errExports
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			defer room.leave()

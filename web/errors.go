@@ -20,6 +20,7 @@ var (
 	errCrossOrigin = errors.New("sent by another site")
 	errSignedOut   = errors.New("not signed in")
 	errStale       = errors.New("the password was typed too long ago")
+	errExports     = errors.New("two files are being made already")
 )
 
 // answer says how an error is told: its status, and the key of its words in the catalogue.
@@ -36,6 +37,7 @@ func answers() []answer {
 		{errCrossOrigin, http.StatusForbidden, "cross_origin"},
 		{errSignedOut, http.StatusUnauthorized, "signed_out"},
 		{errStale, http.StatusUnauthorized, "stale"},
+		{errExports, http.StatusServiceUnavailable, "exports"},
 		{app.ErrNotFound, http.StatusNotFound, "not_found"},
 		{app.ErrNotPaid, http.StatusConflict, "not_paid"},
 		{app.ErrPaid, http.StatusConflict, "paid"},

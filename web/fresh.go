@@ -50,7 +50,7 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 		if s.isFresh(ses) {
 			return next(c)
 		}
-		if kept == "" {
+		if kept == "" && password == "" {
 			return s.askAgain(c, ses, http.StatusUnauthorized, "")
 		}
 		err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password)
@@ -98,6 +98,7 @@ func (s *Server) askAgain(c echo.Context, ses *sessions.Session, status int, wor
 	if err != nil {
 		return app.ErrBadInput
 	}
+	form.Del(fieldAgain)
 	plain, err := json.Marshal(form)
 	if err != nil {
 		return fmt.Errorf("form: %w", err)

@@ -219,12 +219,15 @@ func readForm(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// withoutWriteDeadline lets an answer take longer than the server's own write timeout: its context bounds it.
+// withoutWriteDeadline lets an answer take longer than the server's own timeouts: its context bounds it. The one for
+// reading, too, would end the request when it passes, though all was read.
 func withoutWriteDeadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Time{})
-		if err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return fmt.Errorf("write deadline: %w", err)
+		rc := http.NewResponseController(c.Response())
+		for _, err := range []error{rc.SetWriteDeadline(time.Time{}), rc.SetReadDeadline(time.Time{})} {
+			if err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return fmt.Errorf("deadline: %w", err)
+			}
 		}
 		return next(c)
 	}

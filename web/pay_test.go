@@ -20,6 +20,7 @@ import (
 	"gage/db/dbtest"
 	"gage/smartro"
 	"gage/web"
+	"gage/web/sheet"
 )
 
 const demoKey = "AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dzj6vH4/wYNFBsiKTA3PkVMU1phaG92fYSLkpmgp661vA=="
@@ -34,6 +35,7 @@ type buyerShop struct {
 	log     *logged
 	clock   sync.Mutex
 	at      time.Time
+	scratch string
 }
 
 // logged keeps what the shop logs, and shows it when the test fails.
@@ -81,7 +83,7 @@ func newBuyerShopOn(t *testing.T, store app.Store, sample bool) *buyerShop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &buyerShop{t: t, log: kept, at: time.Date(2026, 11, 23, 5, 5, 12, 0, time.UTC), owner: app.Staff{ID: "o", Role: app.RoleOwner}}
+	b := &buyerShop{t: t, log: kept, at: time.Date(2026, 11, 23, 5, 5, 12, 0, time.UTC), owner: app.Staff{ID: "o", Role: app.RoleOwner}, scratch: t.TempDir()}
 	b.Shop = &app.Shop{
 		Store: store, Keys: keys, PublicURL: "http://shop.test", Now: b.now, Log: log, MallIP: "127.0.0.1",
 		Gateway: func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
@@ -99,7 +101,7 @@ func newBuyerShopOn(t *testing.T, store app.Store, sample bool) *buyerShop {
 	if err := b.SetInfo(ctx, b.owner, app.ShopInfo{Name: "산들바람 <상점>", Tel: "0212345678"}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := web.New(web.Config{Shop: b.Shop, PublicURL: b.PublicURL, Sample: sample, Log: log, Now: b.now, Pace: web.Pace{PerSecond: 1e6, Burst: 1e6}})
+	s, err := web.New(web.Config{Shop: b.Shop, PublicURL: b.PublicURL, Sample: sample, Log: log, Now: b.now, Pace: web.Pace{PerSecond: 1e6, Burst: 1e6}, Scratch: sheet.Scratch(b.scratch)})
 	if err != nil {
 		t.Fatal(err)
 	}

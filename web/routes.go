@@ -55,6 +55,7 @@ const (
 	small   = 64 << 10 // also the most that a gateway's message may have
 	quick   = 15 * time.Second
 	patient = 90 * time.Second // a cancel waits for the gateway up to 60 s
+	long    = 10 * time.Minute // a file of a hundred thousand rows takes one
 	endless = time.Duration(-1)
 )
 
@@ -73,6 +74,7 @@ func (s *Server) routes() []route {
 		desk     = budget{noBody, quick, desks}
 		deskForm = budget{small, quick, desks}
 		call     = budget{small, patient, calls}
+		export   = budget{small, long, exports}
 	)
 	return []route{
 		{get, "/healthz", public, anonymous, probe, s.getHealth},
@@ -99,6 +101,11 @@ func (s *Server) routes() []route {
 		{post, "/admin/cancels/:id/settle", app.RightSettle, session, deskForm, s.freshly(s.postSettle)},
 		{get, "/admin/messages/:id", app.RightSeePayments, session, desk, s.getMessage},
 		{post, "/admin/messages/:id", app.RightSeeBuyers, session, deskForm, s.postMessage},
+
+		{get, "/admin/export", app.RightExport, session, desk, s.getExport},
+		{post, "/admin/export", app.RightExport, session, export, s.freshly(s.postExport)},
+		{get, "/admin/export/progress", app.RightExport, session, desk, s.getExportProgress},
+		{post, "/admin/audit/export", app.RightSeeAudit, session, export, s.freshly(s.postAuditExport)},
 
 		{get, "/admin/requests", app.RightSeePayments, session, desk, s.getRequests},
 		{get, "/admin/requests/new", app.RightRequestPayments, session, desk, s.getNewRequest},

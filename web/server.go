@@ -21,6 +21,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"gage/app"
+	"gage/web/sheet"
 )
 
 // Config is what the server needs of the world.
@@ -33,6 +34,7 @@ type Config struct {
 	Log            *slog.Logger
 	Now            func() time.Time
 	Version        string
+	Scratch        sheet.Scratch // where files wait that are made or read; empty: the system's place for them
 }
 
 // Server answers for one shop. Make it with [New].
@@ -45,6 +47,7 @@ type Server struct {
 	rooms    map[roomName]*room
 	paces    *paces
 	secrets  knownSecrets
+	exports  exportsUnderWay
 }
 
 // New makes the server; it says all that is wrong with the configuration at once.

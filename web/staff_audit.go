@@ -1,6 +1,9 @@
 package web
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,27 +14,22 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"gage/app"
+	"gage/web/sheet"
 	"gage/web/templates"
 	"gage/web/text"
+	"gage/web/view"
 )
 
 const accessesPerPage = 50
 
-// getAudit handles GET /admin/audit: who looked at whose data, who came in, who changed rights.
-func (s *Server) getAudit(c echo.Context) error {
-	ctx := c.Request().Context()
-	frame, err := s.staffFrame(c, "settings", "staff.audit.title")
-	if err != nil {
-		return err
-	}
-	p := templates.AuditPage{StaffFrame: frame, From: c.QueryParam("from"), To: c.QueryParam("to"), Order: strings.ToUpper(strings.TrimSpace(c.QueryParam("order")))}
-	q := app.AccessQuery{
-		StaffID: c.QueryParam("person"), OrderNo: app.OrderNo(p.Order), After: readCursor(c.QueryParam("after")), Limit: accessesPerPage + 1,
-	}
+// auditFilter reads which part of the record is asked for; p keeps it for the form.
+func auditFilter(v url.Values, p *templates.AuditPage) (q app.AccessQuery, err error) {
+	p.From, p.To, p.Order = v.Get("from"), v.Get("to"), strings.ToUpper(strings.TrimSpace(v.Get("order")))
+	q = app.AccessQuery{StaffID: v.Get("person"), OrderNo: app.OrderNo(p.Order), After: readCursor(v.Get("after")), Limit: accessesPerPage + 1}
 	if !isText(q.StaffID) || !isText(p.Order) || !isText(q.After.ID) {
-		return app.ErrNotFound
+		return q, app.ErrNotFound
 	}
-	if kind := app.AccessKind(c.QueryParam("kind")); slices.Contains(app.AccessKinds(), kind) {
+	if kind := app.AccessKind(v.Get("kind")); slices.Contains(app.AccessKinds(), kind) {
 		q.Kinds = []app.AccessKind{kind}
 	}
 	if q.From, err = time.ParseInLocation(time.DateOnly, p.From, app.KST); err != nil {
@@ -42,17 +40,39 @@ func (s *Server) getAudit(c echo.Context) error {
 	} else {
 		q.To = q.To.AddDate(0, 0, 1)
 	}
+	return q, nil
+}
+
+// getAudit handles GET /admin/audit: who looked at whose data, who came in, who changed rights.
+func (s *Server) getAudit(c echo.Context) error {
+	return s.showAudit(c, http.StatusOK, c.QueryParams(), templates.ExportForm{Format: formatXLSX})
+}
+
+func (s *Server) showAudit(c echo.Context, status int, v url.Values, export templates.ExportForm) error {
+	ctx := c.Request().Context()
+	frame, err := s.staffFrame(c, "settings", "staff.audit.title")
+	if err != nil {
+		return err
+	}
+	p := templates.AuditPage{StaffFrame: frame, Export: export}
+	q, err := auditFilter(v, &p)
+	if err != nil {
+		return err
+	}
+	p.Export.Action, p.Export.Key, p.Export.Reasons = "/admin/audit/export", rand.Text(), exportReasons(ctx)
+	for _, name := range []string{"person", "kind", "order", "from", "to"} {
+		p.Export.Keep = append(p.Export.Keep, templates.Hidden{Name: name, Value: v.Get(name)})
+	}
 	people, err := s.Shop.Staff(ctx)
 	if err != nil {
 		return err
 	}
-	names := map[string]string{"operator": text.T(ctx, "staff.audit.operator"), "": "–"}
+	names := auditNames(ctx, people)
 	p.Person = templates.SelectView{Name: "person", Label: text.T(ctx, "staff.audit.person"), Value: q.StaffID, Required: true, Options: []templates.Option{{Label: text.T(ctx, "staff.audit.all")}}}
 	for _, h := range people {
-		names[h.ID] = h.Name
 		p.Person.Options = append(p.Person.Options, templates.Option{Value: h.ID, Label: h.Name})
 	}
-	p.Kind = templates.SelectView{Name: "kind", Label: text.T(ctx, "staff.audit.kind"), Value: c.QueryParam("kind"), Required: true, Options: []templates.Option{{Label: text.T(ctx, "staff.audit.all")}}}
+	p.Kind = templates.SelectView{Name: "kind", Label: text.T(ctx, "staff.audit.kind"), Value: v.Get("kind"), Required: true, Options: []templates.Option{{Label: text.T(ctx, "staff.audit.all")}}}
 	for _, k := range app.AccessKinds() {
 		p.Kind.Options = append(p.Kind.Options, templates.Option{Value: string(k), Label: text.T(ctx, "staff.access."+string(k))})
 	}
@@ -63,18 +83,12 @@ func (s *Server) getAudit(c echo.Context) error {
 	if len(list) > accessesPerPage {
 		list = list[:accessesPerPage]
 		last := list[len(list)-1]
-		v := url.Values{"person": {q.StaffID}, "kind": {p.Kind.Value}, "order": {p.Order}, "from": {p.From}, "to": {p.To}}
-		v.Set("after", fmt.Sprintf("%d-%s", last.At.UnixMicro(), last.ID))
-		p.Next = "/admin/audit?" + v.Encode()
+		next := url.Values{"person": {q.StaffID}, "kind": {p.Kind.Value}, "order": {p.Order}, "from": {p.From}, "to": {p.To}}
+		next.Set("after", fmt.Sprintf("%d-%s", last.At.UnixMicro(), last.ID))
+		p.Next = "/admin/audit?" + next.Encode()
 	}
 	for _, a := range list {
-		row := templates.AuditRow{At: a.At, Who: names[a.StaffID], Peer: a.Peer, What: text.T(ctx, "staff.access."+string(a.Kind)), About: a.Subject, Words: a.Words}
-		if row.Who == "" {
-			row.Who = a.StaffID
-		}
-		if name, ok := names[a.Subject]; ok {
-			row.About = name
-		}
+		row := templates.AuditRow{At: a.At, Who: nameOr(names, a.StaffID), Peer: a.Peer, What: text.T(ctx, "staff.access."+string(a.Kind)), About: auditSubject(ctx, names, a), Words: a.Words}
 		switch a.Kind {
 		case app.SawBuyer, app.SawReceipt:
 			row.Href = paymentPath(app.Moid(a.Subject))
@@ -86,5 +100,98 @@ func (s *Server) getAudit(c echo.Context) error {
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	return s.render(c, http.StatusOK, templates.Audit(p))
+	return s.render(c, status, templates.Audit(p))
+}
+
+// auditNames are people by their ID.
+func auditNames(ctx context.Context, people []app.Staff) map[string]string {
+	names := map[string]string{"operator": text.T(ctx, "staff.audit.operator"), "": "–"}
+	for _, h := range people {
+		names[h.ID] = h.Name
+	}
+	return names
+}
+
+func nameOr(names map[string]string, id string) string {
+	if name := names[id]; name != "" {
+		return name
+	}
+	return id
+}
+
+// auditSubject is what a line is about, as a person reads it.
+func auditSubject(ctx context.Context, names map[string]string, a app.Access) string {
+	e, ok := app.ReadExported(a)
+	switch {
+	case !ok && names[a.Subject] != "":
+		return names[a.Subject]
+	case !ok:
+		return a.Subject
+	}
+	about := text.T(ctx, "staff.audit.file", strings.ToUpper(e.Format), view.Comma(e.Rows))
+	if e.Mode != "" {
+		about += " · " + text.T(ctx, "staff.mode."+string(e.Mode))
+	}
+	if e.Personal {
+		return about + " · " + text.T(ctx, "staff.audit.personal")
+	}
+	return about + " · " + text.T(ctx, "staff.audit.masked")
+}
+
+// postAuditExport handles POST /admin/audit/export: the record as a file, made and recorded as one of payments is.
+func (s *Server) postAuditExport(c echo.Context) error {
+	ctx := c.Request().Context()
+	v, err := c.FormParams()
+	if err != nil {
+		return app.ErrBadInput
+	}
+	q, err := auditFilter(v, &templates.AuditPage{})
+	if err != nil {
+		return err
+	}
+	people, err := s.Shop.Staff(ctx)
+	if err != nil {
+		return err
+	}
+	names, title := auditNames(ctx, people), text.T(ctx, "staff.audit.title")
+	asked := url.Values{}
+	for _, name := range []string{"person", "kind", "order", "from", "to"} {
+		if v.Get(name) != "" {
+			asked.Set(name, v.Get(name))
+		}
+	}
+	out, err := s.newTable(ctx, v.Get("format"), title, []string{title, text.T(ctx, "staff.export.made", view.Stamp(s.Now()), asked.Encode())}, []sheet.Column{
+		{Title: text.T(ctx, "staff.col.time"), Width: 19}, {Title: text.T(ctx, "staff.audit.person"), Width: 14}, {Title: text.T(ctx, "staff.audit.peer"), Width: 16},
+		{Title: text.T(ctx, "staff.audit.kind"), Width: 22}, {Title: text.T(ctx, "staff.audit.about"), Width: 40}, {Title: text.T(ctx, "staff.why"), Width: 20},
+		{Title: text.T(ctx, "staff.why.words"), Width: 40},
+	})
+	if err != nil {
+		return err
+	}
+	defer out.discard(s)
+	done := s.exports.begin(v.Get("key"), staffOf(c).ID, 0)
+	defer done.end()
+	rows := int64(0)
+	_, err = s.Shop.ExportAccesses(ctx, staffOf(c), q, v.Get("format"), asked.Encode(), readWhy(c), func(a app.Access) error {
+		done.rows.Add(1)
+		rows++
+		why := ""
+		if a.Reason != "" {
+			why = text.T(ctx, "staff.why."+string(a.Reason))
+		}
+		return out.Row(a.At, nameOr(names, a.StaffID), a.Peer, text.T(ctx, "staff.access."+string(a.Kind)), auditSubject(ctx, names, a), why, a.Words)
+	}, func() error {
+		return out.finish(text.T(ctx, "staff.export.sum", view.Comma(rows)), nil, v.Get("lossy") == "yes")
+	})
+	if err == nil {
+		return s.sendFile(c, out, title+"-"+s.Now().In(app.KST).Format("20060102-1504"))
+	}
+	form := templates.ExportForm{Format: v.Get("format"), Reason: v.Get("reason"), Words: v.Get("words"), Errors: inputFaults(ctx, err)}
+	var lost *lostError
+	if errors.As(err, &lost) {
+		form.Lost = lost.words(ctx)
+	} else if len(form.Errors) == 0 {
+		return err
+	}
+	return s.showAudit(c, http.StatusUnprocessableEntity, v, form)
 }

@@ -168,6 +168,11 @@ func (s *Server) getPayments(c echo.Context) error {
 	for _, r := range found.Rows {
 		p.Rows = append(p.Rows, listRow(ctx, r, found.Find))
 	}
+	if may(c, app.RightExport) && len(found.Rows) > 0 {
+		all := l
+		all.after = ""
+		p.ExportHref = all.at("/admin/export")
+	}
 	if l.after == "" && l.clock == "" && len(found.Rows) > 0 {
 		p.Newest = strconv.FormatInt(found.Rows[0].OpenedAt.UnixMicro(), 10)
 	}

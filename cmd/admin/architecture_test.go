@@ -11,7 +11,7 @@ import (
 // import of the module and of others. "gage/..." and "*" are everything of ours and everything of others.
 var mayImport = map[string][]string{
 	"gage/smartro":         {"golang.org/x/text/..."},
-	"gage/smartro/sandbox": {"gage/smartro"},
+	"gage/smartro/sandbox": {"gage/smartro", "github.com/xuri/excelize/..."},
 	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/..."},
 	"gage/db":              {"gage/app", "gage/smartro", "*"},
 	"gage/hook":            {"gage/app", "gage/smartro"},
@@ -20,8 +20,9 @@ var mayImport = map[string][]string{
 	"gage/web/templates":   {"gage/web/static", "gage/web/text", "gage/web/view", "github.com/a-h/templ/..."},
 	"gage/web/text":        {"golang.org/x/text/..."},
 	"gage/web/view":        {"gage/web/text"},
+	"gage/web/sheet":       {"github.com/xuri/excelize/...", "golang.org/x/text/..."},
 	"gage/web/static":      {},
-	"gage/cmd/admin":       {"gage/app", "gage/db", "gage/hook", "gage/smartro", "gage/smartro/sandbox", "gage/web", "*"},
+	"gage/cmd/admin":       {"gage/app", "gage/db", "gage/hook", "gage/smartro", "gage/smartro/sandbox", "gage/web", "gage/web/sheet", "*"},
 	"gage/bench":           {},
 	"gage/bench/attack":    {},
 	"gage/bench/proof":     {"gage/bench/proof/..."},

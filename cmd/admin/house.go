@@ -19,6 +19,7 @@ import (
 	"gage/hook"
 	"gage/smartro"
 	"gage/web"
+	"gage/web/sheet"
 )
 
 // houseConfig is all that a shop needs to be wired. Paths and URLs have been checked.
@@ -57,9 +58,13 @@ func openHouse(ctx context.Context, cfg houseConfig) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	scratch, err := sheet.OpenScratch(filepath.Join(cfg.Data, cfg.Name+".scratch"))
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
 	site, err := web.New(web.Config{
 		Shop: h.shop, PublicURL: cfg.PublicURL, Sample: cfg.Sample, TrustedProxies: cfg.Proxies,
-		Log: cfg.Log, Now: cfg.Now, Version: version(),
+		Log: cfg.Log, Now: cfg.Now, Version: version(), Scratch: scratch,
 	})
 	if err != nil {
 		return nil, errors.Join(err, h.close())

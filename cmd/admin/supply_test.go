@@ -24,6 +24,7 @@ var allowedModules = map[string]string{
 	"github.com/jackc/pgx/v5":      "PostgreSQL",
 	"github.com/labstack/echo/v4":  "routes; 4.16.0 or newer",
 	"github.com/pressly/goose/v3":  "migrations",
+	"github.com/xuri/excelize/v2":  "spreadsheets",
 	"go.uber.org/goleak":           "tests: not in the binary",
 	"golang.org/x/crypto":          "argon2id",
 	"golang.org/x/net":             "tests: not in the binary by ourselves",

@@ -86,6 +86,8 @@ type ListPage struct {
 	Newest    string // time of the newest row, for that question
 	Sums      []SumRow
 	TooMany   bool // more than could be added up
+
+	ExportHref string // empty: not for this person, or there is nothing
 }
 
 // SumRow is one mode's sums at the foot of a list.

@@ -95,3 +95,34 @@ if (question) {
     question.querySelector('input[name="change"]').click();
   });
 }
+
+// How far a file is that is being made. The page stays while the browser fetches it.
+for (const making of document.querySelectorAll("form[data-export]")) {
+  making.addEventListener("submit", () => {
+    const line = making.querySelector("[data-making]");
+    const bar = line.querySelector("progress");
+    const word = line.querySelector("span");
+    const button = making.querySelector('button[type="submit"]');
+    bar.removeAttribute("value");
+    word.textContent = "";
+    line.hidden = false;
+    button.setAttribute("aria-disabled", "true");
+    let seen = false;
+    const look = setInterval(async () => {
+      const answer = await fetch(`/admin/export/progress?key=${making.dataset.export}`, { headers: { Accept: "application/json" } }).catch(() => null);
+      if (!answer?.ok) return;
+      const { rows, of, done } = await answer.json();
+      if (!seen && done) return; // the file before this one
+      seen = true;
+      if (of) {
+        bar.max = of;
+        bar.value = rows;
+      }
+      word.textContent = done ? word.dataset.done : word.dataset.word.replace("%s", rows.toLocaleString("ko-KR"));
+      if (!done) return;
+      bar.max = bar.value = 1;
+      button.removeAttribute("aria-disabled");
+      clearInterval(look);
+    }, 500);
+  });
+}
