@@ -209,6 +209,7 @@ func (w *world) settleDown(r *rand.Rand) {
 	}
 	res.Body.Close()
 	w.answer()
+	w.systemIs = systemUp
 	for _, a := range w.coming {
 		w.arrive(a)
 	}

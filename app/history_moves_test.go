@@ -45,6 +45,7 @@ func (w *world) moves() []move {
 		{5, "everything at once", w.rush},
 		{4, "a cancel at the merchant site", w.cancelAtSite},
 		{4, "a restart", w.restart},
+		{3, "the shop's own system changes", w.changeSystem},
 		{3, "a notice from a new address", w.fromNewAddress},
 		{1, "the owner vouches for the new address", func(*rand.Rand) { w.vouch() }},
 	}
@@ -231,8 +232,13 @@ func (w *world) wait(r *rand.Rand) {
 }
 
 func (w *world) work() {
+	w.doJobs(w.shop.WorkOnce)
+	w.doJobs(w.shop.TellOnce)
+}
+
+func (w *world) doJobs(once func(context.Context) (int, error)) {
 	for {
-		n, err := w.shop.WorkOnce(w.ctx())
+		n, err := once(w.ctx())
 		if err != nil {
 			w.t.Error(err)
 		}

@@ -33,21 +33,23 @@ var newGatewayAddr = netip.MustParseAddr("198.51.100.20")
 // world is a shop, its store, the simulated gateway and everybody's messages between them, with a clock that only
 // the history moves.
 type world struct {
-	t      *testing.T
-	seed   uint64
-	buyers int // who take the ordinary way
-	engine string
-	config db.Config
-	raw    *sql.DB // looks at the tables past the store
-	store  *db.Store
-	shop   *app.Shop
-	closed bool // the shop is restarting
-	owner  app.Staff
-	secret string
-	m      smartro.Merchant
-	gw     *sandbox.Gateway
-	front  *front
-	http   *http.Client // everybody's way to everybody
+	t        *testing.T
+	seed     uint64
+	buyers   int // who take the ordinary way
+	engine   string
+	config   db.Config
+	raw      *sql.DB // looks at the tables past the store
+	store    *db.Store
+	shop     *app.Shop
+	closed   bool // the shop is restarting
+	owner    app.Staff
+	secret   string
+	m        smartro.Merchant
+	gw       *sandbox.Gateway
+	front    *front
+	http     *http.Client // everybody's way to everybody
+	system   *system      // the shop's own; nil: it has none
+	systemIs int
 
 	mu       sync.Mutex
 	now      time.Time     // the gateway's clock
@@ -145,6 +147,9 @@ func (w *world) start() {
 		},
 		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
 		CancelWait:   time.Hour, // the history decides when to stop waiting
+	}
+	if w.system != nil {
+		w.shop.Carrier = w.system
 	}
 }
 

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,6 +25,15 @@ import (
 	"gage/hook"
 	"gage/smartro"
 )
+
+// init names a proxy, before anything reads the environment: nobody listens there, and nobody is to ask it.
+func init() {
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
+		if err := os.Setenv(name, "http://127.0.0.1:1"); err != nil {
+			panic(err)
+		}
+	}
+}
 
 func codeOf(err error) app.CarryCode {
 	var fault *app.CarryError
@@ -183,9 +195,9 @@ func TestRebinding(t *testing.T) {
 	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
 	defer inside.Close()
 	port := inside.Listener.Addr().(*net.TCPAddr).Port
-	answers := []string{"192.0.2.1", "127.0.0.1"}
+	answers := []string{"127.0.0.9", "127.0.0.1"}
 	asked := 0
-	c := hook.Client{Listed: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}} // where nobody is
+	c := hook.Client{Listed: []netip.Prefix{netip.MustParsePrefix("127.0.0.9/32")}} // where nobody listens
 	c.Lookup = func(context.Context, string) ([]netip.Addr, error) {
 		a := netip.MustParseAddr(answers[asked%2])
 		asked++
@@ -240,7 +252,7 @@ func TestCarry(t *testing.T) {
 		got, body = r, string(raw)
 		switch r.URL.Path {
 		case "/moved":
-			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+			http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
 		case "/elsewhere":
 			elsewhere.Add(1)
 		case "/refuse":
@@ -260,8 +272,6 @@ func TestCarry(t *testing.T) {
 		}
 	}
 	base, c := receiver(t, answer, nil)
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	carry := func(c hook.Client, at string, within time.Duration) (int, app.CarryCode) {
 		ctx, stop := context.WithTimeout(t.Context(), within)
 		defer stop()
@@ -275,7 +285,7 @@ func TestCarry(t *testing.T) {
 		status int
 		code   app.CarryCode
 	}{
-		"/gage?key=1": {200, ""}, "/moved": {307, ""}, "/refuse": {422, ""}, "/endless": {200, ""}, "/headers": {0, app.CarryBroken}, "/gone": {0, app.CarryBroken},
+		"/gage?key=1": {200, ""}, "/moved": {303, ""}, "/refuse": {422, ""}, "/endless": {200, ""}, "/headers": {0, app.CarryBroken}, "/gone": {0, app.CarryBroken},
 	} {
 		status, code := carry(c, base+path, 5*time.Second)
 		if status != want.status || code != want.code {
@@ -330,4 +340,65 @@ func TestCarry(t *testing.T) {
 	if _, code := carry(named, "https://nobody.test/", 5*time.Second); code != app.CarryHost {
 		t.Errorf("no such name: %s", code)
 	}
+}
+
+// TestRandomAddresses: among random addresses, those near the borders of special networks more often, none that the
+// standard library knows to be private, this machine's, a link's or a group's is ever let through, in any spelling.
+//
+// GAGE_ADDRESSES=n looks at n of them; GAGE_SEED=s begins elsewhere.
+// proves S12
+func TestRandomAddresses(t *testing.T) {
+	n, seed := number(t, "GAGE_ADDRESSES", 20_000), number(t, "GAGE_SEED", 1)
+	r := rand.New(rand.NewPCG(seed, 12))
+	inside := 0
+	for range n {
+		a := randomAddress(r)
+		err := hook.Client{}.Check(smartro.Test, (&url.URL{Scheme: "https", Host: net.JoinHostPort(a.String(), "443"), Path: "/"}).String())
+		bare := a.Unmap()
+		special := bare.IsPrivate() || bare.IsLoopback() || bare.IsLinkLocalUnicast() || bare.IsMulticast() || bare.IsUnspecified() || !bare.IsGlobalUnicast()
+		if special || a.Is4In6() {
+			inside++
+			if codeOf(err) != app.CarryPrivate {
+				t.Errorf("%s: %v", a, err)
+			}
+		}
+	}
+	t.Logf("reached: %d addresses", n)
+	if inside < int(n)/20 {
+		t.Errorf("only %d of %d addresses were special: that shows little", inside, n)
+	}
+}
+
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s=%q is not a number", name, text)
+	}
+	return n
+}
+
+// randomAddress is any address, a known one with some bits changed, or an IPv4 one written as IPv6.
+func randomAddress(r *rand.Rand) netip.Addr {
+	var b [16]byte
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	near := netip.MustParseAddr(denied[r.IntN(len(denied))]).WithZone("")
+	switch r.IntN(4) {
+	case 0:
+		return netip.AddrFrom4([4]byte(b[:4]))
+	case 1:
+		return netip.AddrFrom16(b)
+	case 2:
+		a4 := netip.AddrFrom4([4]byte(b[:4]))
+		return netip.AddrFrom16(a4.As16())
+	}
+	raw := near.AsSlice()
+	raw[r.IntN(len(raw))] ^= 1 << r.IntN(8)
+	a, _ := netip.AddrFromSlice(raw)
+	return a
 }

@@ -22,13 +22,16 @@ import (
 
 // target is a running demo, with the owner signed in.
 type target struct {
-	cmd    *exec.Cmd
-	ended  chan error
-	log    *lockedBuffer
-	shop   string // http://127.0.0.1:PORT
+	surface
+	cmd   *exec.Cmd
+	ended chan error
+	log   *lockedBuffer
+	shop  string // http://127.0.0.1:PORT
+	pay   string // URL of an order's page
+
+	mu     sync.Mutex
 	cookie string // of the owner
 	notice string // URL of the notification path, with its secret
-	pay    string // URL of an order's page
 }
 
 // lockedBuffer is written by the demo and read by us.
@@ -91,24 +94,19 @@ var (
 	payLink   = regexp.MustCompile(`^/pay/[A-Z0-9]+$`)
 )
 
-// prepare signs in, reads the notification path, and makes an order.
+// prepare signs in, reads the notification path, makes an order, and walks the pages.
 func (t *target) prepare(ctx context.Context) error {
-	status, header, _, err := t.ask(ctx, "POST", t.shop+"/admin/sign-in", url.Values{"email": {"demo@example.com"}, "password": {"demo-demo-demo"}})
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return err
 	}
-	t.cookie, _, _ = strings.Cut(header.Get("Set-Cookie"), ";")
-	if status != http.StatusSeeOther || t.cookie == "" {
-		return fmt.Errorf("sign-in: %d", status)
-	}
-	_, _, page, err := t.ask(ctx, "GET", t.shop+"/admin/settings", nil)
-	if err != nil {
+	if t.routes, err = readRoutes(strings.TrimSpace(string(out))); err != nil {
 		return err
 	}
-	if t.notice = noticeURL.FindString(page); t.notice == "" {
-		return errors.New("the settings do not show the notification path")
+	if err := t.signIn(ctx); err != nil {
+		return err
 	}
-	status, header, _, err = t.ask(ctx, "POST", t.shop+"/sample", url.Values{"goods": {"1"}})
+	status, header, _, err := t.ask(ctx, "POST", t.shop+"/sample", url.Values{"goods": {"1"}})
 	if err != nil {
 		return err
 	}
@@ -116,7 +114,49 @@ func (t *target) prepare(ctx context.Context) error {
 		return fmt.Errorf("the sample order: %d %s", status, header.Get("Location"))
 	}
 	t.pay = t.shop + header.Get("Location")
+	if err := t.walk(ctx, &t.surface, t.shop+"/admin", t.shop+"/admin/work", t.shop+"/admin/settings", t.shop+"/", t.pay); err != nil {
+		return err
+	}
+	if len(t.aims) < 25 {
+		return fmt.Errorf("the walk met only %d routes", len(t.aims))
+	}
+	t.guess()
 	return nil
+}
+
+// signIn signs in as the owner and reads the notification path, which is shown to who has just typed the password. Each
+// attack begins with it: what one of them did to the session before is the next one's no concern.
+func (t *target) signIn(ctx context.Context) error {
+	status, header, _, err := t.ask(ctx, "POST", t.shop+"/admin/sign-in", url.Values{"email": {"demo@example.com"}, "password": {"demo-demo-demo"}})
+	if err != nil {
+		return err
+	}
+	cookie, _, _ := strings.Cut(header.Get("Set-Cookie"), ";")
+	if status != http.StatusSeeOther || cookie == "" {
+		return fmt.Errorf("sign-in: %d", status)
+	}
+	t.mu.Lock()
+	t.cookie = cookie
+	t.mu.Unlock()
+	_, _, page, err := t.ask(ctx, "GET", t.shop+"/admin/settings", nil)
+	if err != nil {
+		return err
+	}
+	notice := noticeURL.FindString(page)
+	if notice == "" {
+		return errors.New("the settings do not show the notification path")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notice = notice
+	return nil
+}
+
+// secretPath is the notification path as it is now.
+func (t *target) secretPath() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.notice
 }
 
 // ask sends one request as the owner, from the shop's own page.
@@ -126,8 +166,8 @@ func (t *target) ask(ctx context.Context, method, at string, form url.Values) (i
 		return 0, nil, "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if t.cookie != "" && !strings.Contains(at, "/smartro/") {
-		req.Header.Set("Cookie", t.cookie)
+	if cookie := t.ownCookie(); cookie != "" && !strings.Contains(at, "/smartro/") && at != t.shop+"/admin/sign-in" {
+		req.Header.Set("Cookie", cookie)
 	}
 	c := &http.Client{
 		Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -208,7 +248,7 @@ func (t *target) watch(ctx context.Context) func() watching {
 			}
 			w.asked++
 			began := time.Now()
-			status, _, _, err := t.ask(ctx, "POST", t.notice, url.Values{"n": {fmt.Sprint(w.asked)}})
+			status, _, _, err := t.ask(ctx, "POST", t.secretPath(), url.Values{"n": {fmt.Sprint(w.asked)}})
 			if ctx.Err() != nil {
 				return
 			}

@@ -18,32 +18,83 @@ import (
 
 var sqlFinding = regexp.MustCompile(`(?m)^(?:.*identified the following injection point.*|Parameter: .*|.*is vulnerable.*|.*appears to be '.*' injectable.*)$`)
 
-// sqlmap looks for injections in the list's filters and search, in the sign-in, in a pay link and in a result.
+// spoils are requests that would end the attack on the others: who is attacked stays signed in.
+var spoils = map[string]string{
+	"POST /admin/sign-out": "ends the session",
+	"POST /admin/sign-in":  "locks the address out: it comes last",
+}
+
+// sqlmap looks for injections in every route that takes anything, as the owner: in each part of the path, each filter and
+// each field, and longer in the search box. The sign-in comes last, for after it nobody comes in from this address.
 func sqlmap(ctx context.Context, a *attack) ([]string, error) {
 	aims := [][]string{
-		{"-u", a.shop + "/admin?q=kim&period=week&method=CARD&state=paid&from=2026-01-01&to=2026-12-31&after=1-A", "--cookie", a.cookie},
-		{"-u", a.shop + "/admin/sign-in", "--data", "email=a@example.com&password=bbbbbbbbbbbb&next=/admin"},
-		{"-u", a.pay + "*/status"},
-		{"-u", a.shop + "/smartro/return?t=AAAAAAAAAAAAAAAAAAAAAAAAAA", "--data", "TID=gagedemo1m01012611231405123881&ResultCode=3001&MID=gagedemo1m&OID=A1&Amt=1004&SignValue=x"},
-		{"-u", a.shop + "/admin/requests?after=1-A&lang=ko", "--cookie", a.cookie},
+		{"-u", a.guide.site + "/admin?q=kim&period=week&method=CARD&state=paid&from=2026-01-01&to=2026-12-31&after=1-A", "--level", "3"},
+		{"-u", a.guide.site + "/admin/requests?after=1-A&lang=ko"},
+		{"-u", a.guide.site + "/admin/audit?person=a&kind=saw_buyer&order=AAAAAAAA&from=2026-01-01&to=2026-12-31&after=1-A"},
+		{"-u", a.guide.site + "/smartro/return?t=AAAAAAAAAAAAAAAAAAAAAAAAAA", "--data", aResult},
+		{"-u", a.guide.site + strings.TrimPrefix(a.secretPath(), a.shop), "--data", aResult},
 	}
+	for _, one := range a.aims {
+		if spoils[one.route] != "" {
+			continue
+		}
+		_, pattern, _ := strings.Cut(one.route, " ")
+		path, query, _ := strings.Cut(strings.TrimPrefix(one.url, a.shop), "?")
+		if strings.Contains(pattern, ":") {
+			aims = append(aims, []string{"-u", a.guide.site + marked(pattern, path)})
+		}
+		switch {
+		case len(one.form) > 0:
+			aims = append(aims, []string{"-u", a.guide.site + path, "--data", one.form.Encode()})
+		case query != "" && pattern != "/admin" && pattern != "/admin/audit":
+			aims = append(aims, []string{"-u", a.guide.site + path + "?" + query})
+		}
+	}
+	aims = append(aims, []string{"-u", a.shop + "/admin/sign-in", "--data", "email=a@example.com&password=bbbbbbbbbbbb&next=/admin"})
 	var found []string
+	whole := 0
 	for i, aim := range aims {
-		said, err := a.call(ctx, a.span/time.Duration(len(aims)), "sqlmap", append(aim, "--batch", "--flush-session", "--level", "2", "--risk", "1",
-			"--threads", "4", "--time-sec", "2", "--timeout", "10", "--retries", "1", "--disable-coloring", "--skip-waf",
+		span := max(a.span/8, 20*time.Second)
+		if i == 0 {
+			span = a.span
+		}
+		if !slices.Contains(aim, "--level") {
+			aim = append(aim, "--level", "1")
+		}
+		said, err := a.call(ctx, span, "sqlmap", append(aim, "--batch", "--flush-session", "--risk", "1", "--threads", "4", "--technique", "BEUT",
+			"--time-sec", "2", "--timeout", "10", "--retries", "1", "--ignore-code", "*", "--disable-coloring", "--skip-waf",
 			"--output-dir", filepath.Join(a.folder, "sqlmap"+strconv.Itoa(i)))...)
 		if err != nil {
 			return found, err
 		}
-		if !strings.Contains(said, "[INFO] testing") || strings.Contains(said, "unable to continue") {
-			return found, fmt.Errorf("it tested nothing: %.300s", said)
+		what := strings.TrimPrefix(strings.TrimPrefix(aim[1], a.shop), a.guide.site)
+		switch {
+		case !strings.Contains(said, "[INFO] testing for SQL injection on") && !strings.Contains(said, "[INFO] testing if"):
+			found = append(found, fmt.Sprintf("%s: it tested nothing: %.300s", what, said))
+		case strings.Contains(said, "all tested parameters do not appear to be injectable"):
+			whole++
 		}
 		for _, line := range sqlFinding.FindAllString(said, -1) {
-			found = append(found, aim[1]+": "+strings.TrimSpace(line))
+			found = append(found, what+": "+strings.TrimSpace(line))
 		}
 	}
+	fmt.Fprintf(a.out, "sqlmap: %d targets, %d tested to their end, the others as long as there was time\n", len(aims), whole)
 	return found, nil
 }
+
+// marked writes the mark behind each part of a path that is a parameter: there sqlmap tries its own.
+func marked(pattern, path string) string {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	for i := range want {
+		if strings.HasPrefix(want[i], ":") {
+			have[i] += "*"
+		}
+	}
+	return strings.Join(have, "/")
+}
+
+// aResult is what a browser would bring back from the gateway, unsigned.
+const aResult = "TID=gagedemo1m01012611231405123881&ResultCode=3001&MID=gagedemo1m&OID=A1&Amt=1004&SignValue=x"
 
 //go:embed paths.txt
 var pathsText string
@@ -99,7 +150,7 @@ func slowhttptest(ctx context.Context, a *attack) ([]string, error) {
 	for _, way := range [][]string{
 		{"-H", "-u", a.shop + "/"},
 		{"-B", "-u", a.shop + "/smartro/return"},
-		{"-B", "-u", a.notice},
+		{"-B", "-u", a.secretPath()},
 		{"-X", "-u", a.pay},
 	} {
 		said, err := a.call(ctx, span+5*time.Second, "slowhttptest", append(way, "-c", "800", "-r", "200", "-i", "5", "-l", seconds, "-p", "5", "-x", "24")...)
@@ -130,28 +181,35 @@ func explained(kind, info string) bool {
 	return false
 }
 
-// wapiti walks the site as the owner and as a stranger, and attacks every form and parameter that it finds.
+// wapiti walks the site as the owner, guided, and as a stranger, and attacks every form and parameter that it finds. As
+// the owner it begins at every page that our own walk met.
 func wapiti(ctx context.Context, a *attack) ([]string, error) {
-	name, value, _ := strings.Cut(a.cookie, "=")
-	jar := filepath.Join(a.folder, "cookies.json")
-	host := map[string]map[string]map[string]map[string]any{"127.0.0.1": {"/": {name: {"value": value, "version": 0, "secure": false, "expires": nil, "port": nil}}}}
-	raw, err := json.Marshal(host)
-	if err != nil {
+	if err := a.signIn(ctx); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(jar, raw, 0o600); err != nil {
-		return nil, err
-	}
+	g := a.guide
 	var found []string
-	for i, as := range [][]string{{"-s", a.pay}, {"-c", jar, "-s", a.shop + "/admin"}} {
+	for i, site := range []string{g.site, a.shop} {
+		as := []string{"-s", a.pay}
+		if site == g.site {
+			as = nil
+			for _, one := range a.aims {
+				if path, ok := strings.CutPrefix(one.url, a.shop); ok && one.form == nil {
+					as = append(as, "-s", site+path)
+				}
+			}
+		}
 		report := filepath.Join(a.folder, "wapiti"+strconv.Itoa(i)+".json")
-		span := a.span / 2
-		said, err := a.call(ctx, span+20*time.Second, "wapiti", append(as, "-u", a.shop+"/", "--scope", "domain",
+		span := 2 * a.span
+		said, err := a.call(ctx, span+20*time.Second, "wapiti", append(as, "-u", site+"/", "--scope", "domain",
 			"-m", "cookieflags,crlf,csp,csrf,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,xss", "--flush-session", "--no-bugreport",
-			"-d", "3", "--max-links-per-page", "30", "--max-files-per-dir", "20", "-t", "10", "--store-session", filepath.Join(a.folder, "wapiti"),
+			"-d", "3", "--max-links-per-page", "50", "--max-files-per-dir", "30", "-t", "10", "--store-session", filepath.Join(a.folder, "wapiti"),
 			"--max-scan-time", strconv.Itoa(int(span.Seconds())/3), "--max-attack-time", strconv.Itoa(max(int(span.Seconds())/20, 3)), "-f", "json", "-o", report)...)
 		if err != nil {
 			return found, err
+		}
+		if site == g.site {
+			fmt.Fprintf(a.out, "wapiti: as the owner %d routes answered, signed in %d times on the way\n", len(g.met()), g.again)
 		}
 		list, err := readWapiti(report)
 		if errors.Is(err, fs.ErrNotExist) {

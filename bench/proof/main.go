@@ -27,6 +27,7 @@ import (
 
 	"gage/bench/proof/cut"
 	"gage/bench/proof/harness"
+	"gage/bench/proof/hook"
 	"gage/bench/proof/iofault"
 	"gage/bench/proof/kill"
 	"gage/bench/proof/race"
@@ -43,6 +44,7 @@ func harnesses() []harness.Harness {
 		restore.Harness(),
 		race.Harness(),
 		sim.Harness(),
+		hook.Harness(),
 	}
 }
 

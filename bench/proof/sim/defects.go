@@ -45,6 +45,23 @@ var defects = []harness.Defect{
 		Old: "	c, sure := matchCancel(list, p, in, n)\n", New: "	c, sure := matchCancel(list[:0], p, in, n)\n",
 	},
 	{
+		Name: "the shop's own system is told before the commit", File: "app/tell.go",
+		Old: "	if err := tx.AddDelivery(ctx, d); err != nil {\n		return err\n	}\n",
+		New: "	if _, err := s.carry(ctx, h, d.Mode, d.ID, body); err != nil {\n		s.Log.Warn(\"not told\")\n	}\n	if err := tx.AddDelivery(ctx, d); err != nil {\n		return err\n	}\n",
+	},
+	{
+		Name: "what is sent again has another ID", File: "app/tell.go",
+		Old: "s.carry(ctx, h, d.Mode, d.ID, []byte(d.Body))", New: "s.carry(ctx, h, d.Mode, newToken(), []byte(d.Body))",
+	},
+	{
+		Name: "a later document overtakes one that was not taken", File: "app/tell.go",
+		Old: "	d := list[i]\n", New: "	for k := range list {\n		if list[k].State == DeliveryWaiting {\n			i = k\n		}\n	}\n	d := list[i]\n",
+	},
+	{
+		Name: "what is written while another is on its way is forgotten", File: "app/work.go",
+		Old: "			more, err := s.owesMore(ctx, tx, j)\n", New: "			more, err := s.owesMore(ctx, tx, Job{})\n",
+	},
+	{
 		Name: "money for a withdrawn account is forgotten", File: "app/decide.go",
 		Old: "	case Cancelled:\n		return apart(p, in, HoldAfterCancel)\n", New: "	case Cancelled:\n		return Outcome{Verdict: VerdictDuplicate}\n",
 	},
