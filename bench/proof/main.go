@@ -25,6 +25,7 @@ import (
 	"syscall"
 	"time"
 
+	"gage/bench/proof/browser"
 	"gage/bench/proof/cut"
 	"gage/bench/proof/harness"
 	"gage/bench/proof/hook"
@@ -45,6 +46,7 @@ func harnesses() []harness.Harness {
 		race.Harness(),
 		sim.Harness(),
 		hook.Harness(),
+		browser.Harness(),
 	}
 }
 

@@ -7,6 +7,8 @@ package harness
 import (
 	"context"
 	"io"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -25,6 +27,15 @@ type Options struct {
 type Figure struct {
 	Name string
 	N    int64
+}
+
+// Figures lists counts by name.
+func Figures(counts map[string]int64) []Figure {
+	var list []Figure
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, Figure{name, counts[name]})
+	}
+	return list
 }
 
 // Report is what came of a run. A violation is a sentence that says what was wrong and names the seed that replays it.
