@@ -92,8 +92,10 @@ func (s *Shop) readOrder(in OrderInput) (Order, error) {
 	return o, nil
 }
 
-// readBuyer cleans a buyer's fields; need says that none may be empty. Lengths are the gateway's, in bytes of
-// EUC-KR: the stricter of the two forms for Hangul is UTF-8, 3 bytes a syllable.
+// maxBuyerName is the most characters that a buyer's name may have with us. The gateway takes 30 bytes; the form cuts it.
+const maxBuyerName = 60
+
+// readBuyer cleans a buyer's fields; need says that none may be empty.
 func readBuyer(name, tel, email string, need bool) (n, t, e string, errs []error) {
 	bad := func(field, code, value string) {
 		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
@@ -112,7 +114,7 @@ func readBuyer(name, tel, email string, need bool) (n, t, e string, errs []error
 	switch {
 	case n == "" && need:
 		bad("buyer_name", "required", "")
-	case len(n) > 30 || !utf8.ValidString(n):
+	case utf8.RuneCountInString(n) > maxBuyerName || !utf8.ValidString(n):
 		bad("buyer_name", "too_long", n)
 	}
 	switch {

@@ -67,6 +67,15 @@ func (b *formBuilder) text(name, value string) string {
 // label is text for what only people read: what the firewall dislikes is replaced by look-alikes.
 func (b *formBuilder) label(name, value string) string { return harmless(b.text(name, value)) }
 
+// short is label, cut on a character to what the window takes: a name that is too long is no reason not to be paid.
+func (b *formBuilder) short(name, value string, limit int) string {
+	kept, rest := cut(b.cs, b.label(name, value), limit)
+	if rest != "" {
+		b.note(name, NoteShortened, rest)
+	}
+	return kept
+}
+
 // oneOf adds value if it is one of the wanted; an empty one is not sent.
 func (b *formBuilder) oneOf(name, value string, wanted ...string) {
 	if value != "" && !slices.Contains(wanted, value) {

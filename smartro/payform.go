@@ -44,11 +44,7 @@ func (b *formBuilder) common(m Merchant, r PayRequest) {
 	} else {
 		b.put("GoodsCnt", strconv.Itoa(r.GoodsCnt), 2)
 	}
-	goods, rest := cut(b.cs, b.label("GoodsName", r.GoodsName), goodsLimit)
-	if rest != "" {
-		b.note("GoodsName", NoteShortened, rest)
-	}
-	b.must("GoodsName", goods, goodsLimit)
+	b.must("GoodsName", b.short("GoodsName", r.GoodsName, goodsLimit), goodsLimit)
 	b.won("Amt", r.Amt, 1, 12)
 	if _, err := ParseMoid(string(r.Moid)); err != nil {
 		b.errs = append(b.errs, err)
@@ -76,7 +72,12 @@ func (b *formBuilder) common(m Merchant, r PayRequest) {
 	b.reserved(r.MallReserved)
 }
 
-const goodsLimit = 80
+// The bytes that the window takes of what only people read.
+const (
+	goodsLimit = 80
+	nameLimit  = 30
+	addrLimit  = 100
+)
 
 func (b *formBuilder) buyer(r PayRequest) {
 	limit := 20
@@ -89,7 +90,7 @@ func (b *formBuilder) buyer(r PayRequest) {
 	} else {
 		b.put("mallUserID", user, limit)
 	}
-	b.must("BuyerName", b.label("BuyerName", r.BuyerName), 30)
+	b.must("BuyerName", b.short("BuyerName", r.BuyerName, nameLimit), nameLimit)
 	tel := plainTel(r.BuyerTel)
 	if !digits(tel) {
 		b.bad("BuyerTel", r.BuyerTel, "digits")
@@ -97,7 +98,7 @@ func (b *formBuilder) buyer(r PayRequest) {
 	b.must("BuyerTel", tel, 30)
 	b.must("BuyerEmail", b.mail("BuyerEmail", r.BuyerEmail), 60)
 	b.put("ParentEmail", b.mail("ParentEmail", r.ParentEmail), 60)
-	b.put("BuyerAddr", b.label("BuyerAddr", r.BuyerAddr), 100)
+	b.put("BuyerAddr", b.short("BuyerAddr", r.BuyerAddr, addrLimit), addrLimit)
 	post := strings.ReplaceAll(strings.TrimSpace(r.BuyerPostNo), "-", "")
 	if !digits(post) {
 		b.bad("BuyerPostNo", r.BuyerPostNo, "digits")

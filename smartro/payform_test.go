@@ -101,10 +101,6 @@ func TestPayFormRefuses(t *testing.T) {
 		want   string
 	}{
 		"nothing wrong":         {smartro.PC, smartro.Card, func(*R) {}, ""},
-		"16 syllables on PC":    {smartro.PC, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 16) }, "BuyerName"},
-		"15 syllables on PC":    {smartro.PC, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 15) }, ""},
-		"11 syllables, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 11) }, "BuyerName"},
-		"10 syllables, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.BuyerName = strings.Repeat("홍", 10) }, ""},
 		"no stop page, mobile":  {smartro.Mobile, smartro.Card, func(r *R) { r.StopURL = "" }, "StopURL"},
 		"no address, mobile":    {smartro.Mobile, smartro.Card, func(r *R) { r.UserIP = "" }, "UserIP"},
 		"no address, PC":        {smartro.PC, smartro.Card, func(r *R) { r.UserIP = "" }, ""},
@@ -181,6 +177,44 @@ func TestTextNotes(t *testing.T) {
 		}
 		if got := form.Get("GoodsName"); got != c.sent || !slices.Equal(kinds, c.noteKinds) || detail != c.noteDetail {
 			t.Errorf("%q sent as %q with notes %+v; want %q, %q %q", c.goods, got, form.Notes, c.sent, c.noteKinds, c.noteDetail)
+		}
+	}
+}
+
+// TestLongNames: a name or an address that the window has no room for is cut on a character, as it will be sent, and the
+// form says what is missing: 30 bytes are 15 syllables on a PC, 10 on a phone, and a look-alike is wider than what it
+// stands for.
+func TestLongNames(t *testing.T) {
+	for _, c := range []struct {
+		device           smartro.Device
+		name, sent, rest string
+	}{
+		{smartro.PC, strings.Repeat("홍", 15), strings.Repeat("홍", 15), ""},
+		{smartro.PC, strings.Repeat("홍", 16), strings.Repeat("홍", 15), "홍"},
+		{smartro.Mobile, strings.Repeat("홍", 10), strings.Repeat("홍", 10), ""},
+		{smartro.Mobile, strings.Repeat("홍", 11), strings.Repeat("홍", 10), "홍"},
+		{smartro.PC, "a" + strings.Repeat("홍", 15), "a" + strings.Repeat("홍", 14), "홍"},
+		{smartro.PC, strings.Repeat("<", 16), strings.Repeat("＜", 15), "＜"},
+		{smartro.PC, strings.Repeat("a", 31), strings.Repeat("a", 30), "a"},
+	} {
+		r := request(c.device, smartro.Card)
+		r.BuyerName, r.BuyerAddr = c.name, strings.Repeat(c.name, 10)
+		form, err := merchant().PayForm(r)
+		if err != nil {
+			t.Errorf("%s %q: %v", c.device, c.name, err)
+			continue
+		}
+		rest := ""
+		for _, n := range form.Notes {
+			if n.Field == "BuyerName" && n.Kind == smartro.NoteShortened {
+				rest = n.Detail
+			}
+		}
+		if got := form.Get("BuyerName"); got != c.sent || rest != c.rest {
+			t.Errorf("%s %q: sent %q, cut off %q; want %q, %q", c.device, c.name, got, rest, c.sent, c.rest)
+		}
+		if n := form.Charset.Len(form.Get("BuyerAddr")); n > 100 || n < 97 {
+			t.Errorf("%s %q: the address is sent with %d bytes, want 100 at most and no more lost than a character", c.device, c.name, n)
 		}
 	}
 }
@@ -306,11 +340,9 @@ func TestEveryLength(t *testing.T) {
 		"RetryURL":      {200, 200, func(r *R, n int) { r.RetryURL = url(n) }},
 		"StopURL":       {0, 200, func(r *R, n int) { r.StopURL = url(n) }},
 		"mallUserID":    {10, 20, func(r *R, n int) { r.MallUserID = fill(n) }},
-		"BuyerName":     {30, 30, func(r *R, n int) { r.BuyerName = fill(n) }},
 		"BuyerTel":      {30, 30, func(r *R, n int) { r.BuyerTel = strings.Repeat("0", n) }},
 		"BuyerEmail":    {60, 60, func(r *R, n int) { r.BuyerEmail = fill(n-4) + "@a.b" }},
 		"ParentEmail":   {60, 60, func(r *R, n int) { r.ParentEmail = fill(n-4) + "@a.b" }},
-		"BuyerAddr":     {100, 100, func(r *R, n int) { r.BuyerAddr = fill(n) }},
 		"BuyerPostNo":   {6, 6, func(r *R, n int) { r.BuyerPostNo = strings.Repeat("1", n) }},
 		"MallReserved":  {500, 500, func(r *R, n int) { r.MallReserved = fill(n) }},
 		"Moid":          {40, 40, func(r *R, n int) { r.Moid = smartro.Moid(fill(n)) }},

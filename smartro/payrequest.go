@@ -14,11 +14,11 @@ type PayRequest struct {
 	GoodsName string // at most 80 bytes; a longer one is cut on a character and a Note says so
 	GoodsCnt  int    // 1 to 99
 
-	BuyerName   string // at most 30 bytes
+	BuyerName   string // at most 30 bytes; a longer one is cut as GoodsName is
 	BuyerTel    string // at most 30 digits; hyphens, spaces and brackets are taken out, +82 becomes 0
 	BuyerEmail  string // at most 60 bytes
 	ParentEmail string // guardian's, at most 60 bytes
-	BuyerAddr   string // at most 100 bytes
+	BuyerAddr   string // at most 100 bytes; a longer one is cut as GoodsName is
 	BuyerPostNo string // at most 6 digits
 
 	ReturnURL string // absolute, at most 200 bytes

@@ -84,7 +84,7 @@ func TestNewRequestRefuses(t *testing.T) {
 		{"amount", "", amount}, {"amount", "0", amount}, {"amount", "-5", amount}, {"amount", "abc", amount}, {"amount", "1e3", amount},
 		{"amount", "10.5", amount}, {"amount", "1000000000000", amount}, {"amount", "９００", amount}, {"amount", "<b>", amount},
 		{"tax_free", "abc", amount}, {"tax_free", "33001", amount}, {"tax_free", "-1", amount},
-		{"buyer_name", strings.Repeat("홍", 11), long},
+		{"buyer_name", strings.Repeat("홍", 61), long},
 		{"buyer_tel", "abc", tel}, {"buyer_tel", "123", tel}, {"buyer_tel", "010-9999-1111-2222-3333", tel}, {"buyer_tel", "010 9999 1111 <b>", tel},
 		{"buyer_email", "no", mail}, {"buyer_email", "a@b c", mail}, {"buyer_email", "a+b@example.com", mail},
 		{"buyer_email", strings.Repeat("a", 60) + "@example.com", mail}, {"buyer_email", `"><script>@example.com`, mail},
