@@ -36,10 +36,11 @@ const (
 type Client struct {
 	Listed []netip.Prefix // addresses beside the Internet's that may be reached
 	Agent  string         // sent as User-Agent
-	Roots  *x509.CertPool // nil: the machine's
 
 	// Lookup resolves a name, once for each call; nil: the machine's resolver.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	roots *x509.CertPool // nil, as it is outside tests: the machine's
 }
 
 var _ app.Carrier = Client{}
@@ -126,7 +127,7 @@ func (c Client) client() *http.Client {
 		Transport: &http.Transport{
 			Proxy:                  nil, // whatever the environment says: a proxy would resolve the name again
 			DialContext:            c.dial,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Roots},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.roots},
 			DisableKeepAlives:      true,
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: maxAnswer,
