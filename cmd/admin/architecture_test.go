@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"gage/bench/attack":    {},
 	"gage/bench/proof":     {"gage/bench/proof/..."},
 
+	"gage/bench/proof/browser": {"gage/bench/proof/harness"},
 	"gage/bench/proof/harness": {},
 	"gage/bench/proof/cut":     {"gage/bench/proof/faultfs", "gage/bench/proof/harness", "gage/bench/proof/shop"},
 	"gage/bench/proof/drive":   {"gage/app", "gage/db", "gage/smartro", "gage/web"},
