@@ -84,6 +84,11 @@ func check(repo string, all []harness.Harness, w io.Writer) (ok bool, err error)
 			by[id] = append(by[id], p.Name)
 		}
 	}
+	more, err := asvsFaults(repo, by)
+	if err != nil {
+		return false, err
+	}
+	faults = append(faults, more...)
 	gaps, unbuilt := 0, 0
 	var out errWriter
 	out.w = w

@@ -151,6 +151,7 @@ func (c *comparison) all(ctx context.Context) []string {
 	for reason, in := range c.t.intents {
 		c.intent(ctx, reason, in)
 	}
+	c.documents(ctx)
 	return c.found
 }
 
@@ -384,18 +385,19 @@ func (l *lane) underWay(ctx context.Context) (string, error) {
 			waiting++
 		}
 	}
-	var sent, owed int
+	var sent, owed, untold int
 	err := l.query(ctx, "SELECT (SELECT COUNT(*) FROM cancels WHERE state IN ('requested', 'sent')), "+
-		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND method <> 'VBANK')", &sent, &owed)
+		"(SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND method <> 'VBANK'), "+
+		"(SELECT COUNT(*) FROM deliveries WHERE state = 'waiting')", &sent, &owed, &untold)
 	if err != nil {
 		return "", err
 	}
 	unknown, err := l.unknownThatHappened(ctx)
-	if err != nil || waiting+sent+owed+unknown == 0 {
+	if err != nil || waiting+sent+owed+unknown+untold == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("%d notifications are not told, %d cancels are sent, %d unknown though they happened, %d claims are not proved",
-		waiting, sent, unknown, owed), nil
+	return fmt.Sprintf("%d notifications are not told, %d cancels are sent, %d unknown though they happened, %d claims are not proved, %d documents are not taken",
+		waiting, sent, unknown, owed, untold), nil
 }
 
 // unknownThatHappened counts cancels that stay unknown though the gateway did them. Those whose call never left wait for

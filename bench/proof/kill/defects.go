@@ -161,6 +161,32 @@ func cancelDefects() []harness.Defect {
 `,
 		},
 		{
+			Name: "a document is noted as taken before it is sent",
+			File: "app/tell.go",
+			Old: `	d.Tries++
+`,
+			New: `	done := d
+	done.State = DeliveryDone
+	if err := s.Store.Update(ctx, func(tx Tx) error { return tx.SaveDelivery(ctx, done) }); err != nil {
+		return err
+	}
+	// crash point: hook noted, not sent
+	d.Tries++
+`,
+		},
+		{
+			Name: "the shop's own system is told before the commit",
+			File: "app/tell.go",
+			Old: `	d.Body = string(body)
+`,
+			New: `	d.Body = string(body)
+	if _, err := s.carry(ctx, h, d.Mode, d.ID, body); err == nil {
+		// crash point: told, not committed
+		d.State = DeliveryDone
+	}
+`,
+		},
+		{
 			Name: "a job is put away before it is done",
 			File: "app/work.go",
 			Old: `	// crash point: job leased, not done

@@ -40,6 +40,7 @@ type lane struct {
 	gateURL string
 	staff   *staff
 	buyer   *buyer
+	system  *system
 
 	heads     []db.Head // of the log, as each life left it: every later log passes through them
 	alive     gate
@@ -132,6 +133,7 @@ func (l *lane) openWorld(ctx context.Context) (func(), error) {
 	})
 	l.staff = &staff{newBrowser(way), l.site, l.t}
 	l.buyer = &buyer{newBrowser(way), l.site, l.t}
+	l.system = newSystem(l.t)
 	return func() {
 		if p := l.proc.Load(); p != nil {
 			p.kill()
@@ -140,6 +142,8 @@ func (l *lane) openWorld(ctx context.Context) (func(), error) {
 		sender.Wait()
 		server.CloseClientConnections()
 		server.Close()
+		l.system.server.CloseClientConnections()
+		l.system.server.Close()
 		transport.CloseIdleConnections()
 		if err := l.gateway.Close(); err != nil {
 			l.fail(err)
@@ -166,6 +170,7 @@ func (l *lane) duringCall() {
 func (l *lane) start(bin, point string, hit int) (*process, error) {
 	p, err := launch(bin, []string{
 		"serve", "--data", l.data, "--listen", strings.TrimPrefix(l.site, "http://"), "--public-url", l.site, "--gateway", l.gateURL,
+		"--hook-network", "127.0.0.1",
 	}, point, hit)
 	if err == nil {
 		l.proc.Store(p)
@@ -228,6 +233,9 @@ func (l *lane) furnish(ctx context.Context) error {
 	var u string
 	if err == nil {
 		u, err = l.staff.notifyURL(ctx)
+	}
+	if err == nil {
+		err = l.staff.hook(ctx, l.system)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.violation(l.name, "the link that it printed does not let its owner in: %v", err)
