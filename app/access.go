@@ -33,6 +33,7 @@ const (
 	SawBuyer       AccessKind = "saw_buyer"
 	SawMessage     AccessKind = "saw_message"
 	SawReceipt     AccessKind = "saw_receipt"
+	SawSubscriber  AccessKind = "saw_subscriber"
 	SignedIn       AccessKind = "signed_in"
 	TypedAgain     AccessKind = "typed_again" // the password, before something that matters
 	LockedOut      AccessKind = "locked_out"  // too many wrong passwords
@@ -54,8 +55,8 @@ const (
 // AccessKinds are the kinds, those that look at somebody first.
 func AccessKinds() []AccessKind {
 	return []AccessKind{
-		SawBuyer, SawMessage, SawReceipt, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions, InvitedStaff, SetPassword, ResetStaff, DisabledStaff,
-		EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
+		SawBuyer, SawMessage, SawReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
+		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 	}
 }
 

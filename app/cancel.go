@@ -28,7 +28,12 @@ const (
 	NoAnswer    OwnCode = "no_answer"    // none came in time
 	Unreadable  OwnCode = "unreadable"   // one came that can't be read
 	OtherAmount OwnCode = "other_amount" // it speaks of another amount
-	NotThere    OwnCode = "not_there"    // the gateway's own record shows no cancel
+	NotThere    OwnCode = "not_there"    // the gateway's own record does not show it
+	TooLate     OwnCode = "too_late"     // due so long ago that nobody expects it any more
+	Withdrawn   OwnCode = "withdrawn"    // the subscription was stopped or paused before
+	NoCard      OwnCode = "no_card"      // its billing key is gone
+
+	LostInRestore OwnCode = "lost_in_restore" // it may have happened after the backup was made
 )
 
 const ownMark = "gage."

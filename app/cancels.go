@@ -256,6 +256,12 @@ func (s *Shop) callAndWait(ctx context.Context, m smartro.Merchant, c Cancel) (C
 		defer stop()
 		s.call(call, m, c)
 	})
+	s.await(ctx, done)
+	return s.Store.Cancel(context.WithoutCancel(ctx), c.ID)
+}
+
+// await waits for a call to be settled, for CancelWait at most and no longer than somebody is there to be told.
+func (s *Shop) await(ctx context.Context, done <-chan struct{}) {
 	wait := s.CancelWait
 	if wait == 0 {
 		wait = 8 * time.Second
@@ -267,7 +273,6 @@ func (s *Shop) callAndWait(ctx context.Context, m smartro.Merchant, c Cancel) (C
 	case <-enough.C:
 	case <-ctx.Done():
 	}
-	return s.Store.Cancel(context.WithoutCancel(ctx), c.ID)
 }
 
 // call asks the gateway once and settles by what it answers.

@@ -49,7 +49,7 @@ func Decide(p Payment, in Input, f Facts) Outcome {
 		return Outcome{Verdict: VerdictDuplicate}
 	}
 	switch in.Kind {
-	case FormServed:
+	case FormServed, ChargeIntended:
 		if p.State == New {
 			return become(p, in, Opened)
 		}
@@ -65,7 +65,7 @@ func Decide(p Payment, in Input, f Facts) Outcome {
 		return moneyBack(p, in)
 	case AlreadyCancelled:
 		return alreadyBack(p, in)
-	case CancelRefused:
+	case CancelRefused, ChargeDenied, ChargeLost:
 		return become(p, in, p.State)
 	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent:
 		return become(p, in, p.State)
@@ -365,13 +365,13 @@ func (p Payment) Apply(e Event) Payment {
 	p.State, p.HoldReason, p.Proof = e.To, e.Hold, e.Proof
 	p.UpdatedAt, p.Seq = e.At, e.Seq
 	switch e.Kind {
-	case FormServed:
+	case FormServed, ChargeIntended:
 		p.OpenedAt = e.At
 		p.detail(e.Detail)
 	case ReturnSuccess:
 		p.TID, p.ClaimedAt = e.TID, e.At
 		p.detail(e.Detail)
-	case ReturnFailure:
+	case ReturnFailure, ChargeDenied:
 		p.HintCode, p.HintMsg = e.Code, e.Text
 	case Stop:
 		p.Stopped = true

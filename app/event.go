@@ -45,6 +45,9 @@ const (
 	Erased          EventKind = "erased"           // of an order, or the shop's: what was personal can't be read any more
 	Reconciled      EventKind = "reconciled"       // of the shop: the owner compared them with the gateway's list
 	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
+	ChargeIntended  EventKind = "charge_intended"  // by a billing key: the call is about to leave
+	ChargeDenied    EventKind = "charge_refused"   // no money moved
+	ChargeLost      EventKind = "charge_unknown"   // no readable answer: it may have
 	MoneyApart      EventKind = "money_apart"      // more money came, kept apart: the payment is as it was
 )
 

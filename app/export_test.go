@@ -1,14 +1,20 @@
 package app
 
-import "golang.org/x/crypto/argon2"
+import (
+	"time"
+
+	"golang.org/x/crypto/argon2"
+)
 
 // OnHash has each of the shop's password hashes told to f before it is computed.
 func (s *Shop) OnHash(f func(password string, memory uint32)) {
-	s.derive = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+	s.derive = func(password, salt []byte, passes, memory uint32, threads uint8, keyLen uint32) []byte {
 		f(string(password), memory)
-		return argon2.IDKey(password, salt, time, memory, threads, keyLen)
+		return argon2.IDKey(password, salt, passes, memory, threads, keyLen)
 	}
 }
 
 // Guessable says whether a password is refused as one that is tried first.
 func Guessable(password, email, name string) bool { return guessable(password, email, name) }
+
+func (s Subscription) DueFrom(from time.Time) time.Time { return s.dueFrom(from) }

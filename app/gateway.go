@@ -14,6 +14,11 @@ type Gateway interface {
 	ReadNotice(raw []byte, cs smartro.Charset) (smartro.Notice, error)
 	// Cancel asks once. An error means that the outcome is unknown, unless it is smartro.ErrNotSent.
 	Cancel(ctx context.Context, r smartro.CancelRequest) (smartro.CancelAnswer, error)
+	// BillingForm makes the signed form of the window in which a card is registered for recurring payments.
+	BillingForm(r smartro.BillingRequest) (smartro.Form, error)
+	// Charge takes money from a registered card, once. An error means that the outcome is unknown, unless it is
+	// smartro.ErrNotSent.
+	Charge(ctx context.Context, r smartro.ChargeRequest) (smartro.ChargeAnswer, error)
 	// Inquire asks what the gateway's own record says of a TID.
 	Inquire(ctx context.Context, tid TID) (smartro.Inquiry, error)
 	// ReceiptURL is the gateway's page of the slip or the cash receipt.

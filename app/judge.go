@@ -167,7 +167,7 @@ func holdUnknown(ctx context.Context, tx Tx, moid Moid, in Input) error {
 func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 	n := rd.notice
 	in := Input{
-		Kind: rd.kind, Level: msg.Level, At: msg.At, MID: n.MID, Mode: rd.merchant.Mode, Method: n.PayMethod,
+		Kind: rd.kind, Level: msg.Level, At: msg.At, MID: n.MID, Mode: rd.merchant.Mode, Method: paidBy(n.PayMethod),
 		TID: n.TID, Amount: n.Amt, HasAmount: n.HasAmt, Code: n.ResultCode, Text: n.ResultMsg,
 		GatewayTime: n.AuthDate, MessageID: msg.ID,
 		Detail: Detail{
@@ -182,6 +182,15 @@ func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 		in.EffectKey = effectKey(in)
 	}
 	return in
+}
+
+// paidBy is the method of the payment that a message is about. The gateway may say of a charge by a billing key that it is
+// one; what paid is a card.
+func paidBy(m Method) Method {
+	if m == smartro.CardBill {
+		return smartro.Card
+	}
+	return m
 }
 
 // effectKey names the effect, so that it happens once however often and however varied it is told (E4).
@@ -322,6 +331,11 @@ const inquireAfter = 10 * time.Second
 // followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that had to
 // wait for it.
 func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
+	if e.Kind == Approved {
+		if err := s.chargeCame(ctx, tx, p, e); err != nil {
+			return err
+		}
+	}
 	if e.To == Claimed && e.From != Claimed {
 		return tx.AddJob(ctx, Job{
 			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,

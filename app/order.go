@@ -40,8 +40,9 @@ type Order struct {
 	Methods                         []Method
 	DueAt                           time.Time // zero: no due date
 	CreatedAt                       time.Time
-	CreatedBy                       string    // staff ID, empty for the sample checkout
-	ClosedAt                        time.Time // withdrawn by staff; zero: not
+	CreatedBy                       string         // staff ID, empty for the sample checkout
+	ClosedAt                        time.Time      // withdrawn by staff; zero: not
+	Subscription                    SubscriptionNo // that it is a period of; empty: none
 	State                           OrderState
 	Erased                          bool // what was personal was destroyed after its term; set by the store when it reads
 	Attempts                        int  // payments opened so far: the counter behind the number

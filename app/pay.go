@@ -217,7 +217,7 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 
 // payable refuses a second window for money that came, may have come, or is no longer wanted.
 func payable(o Order, ps []Payment, now time.Time) error {
-	if o.Erased {
+	if o.Erased || o.Subscription != "" { // what a subscription owes is charged, never paid in a window beside it
 		return fmt.Errorf("order %s: %w", o.No, ErrClosed)
 	}
 	switch st, _ := buyerStatus(o, ps, now); st {

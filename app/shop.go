@@ -24,9 +24,11 @@ type Shop struct {
 	KnownSenders func(Mode) []netip.Prefix // addresses that are believed to be the gateway without asking
 	Now          func() time.Time          //
 	Log          *slog.Logger              //
-	CancelWait   time.Duration             // how long [Shop.Cancel] waits for the gateway; zero: 8 s
+	CancelWait   time.Duration             // how long [Shop.Cancel] and [Shop.ChargeNow] wait for the gateway; zero: 8 s
 	MallIP       string                    // IPv4 address of this server, sent in the form
-	calls        sync.WaitGroup            // cancels on their way
+	calls        sync.WaitGroup            // cancels and charges on their way
+	charging     chan struct{}             // bounds the charges among them
+	chargingOnce sync.Once                 //
 	hub          hub                       // who watches which order
 	highest      highest                   // time
 	hashing      chan struct{}             // bounds the memory that password hashing takes
@@ -39,7 +41,7 @@ type Shop struct {
 // KST is the time zone of the shop and the gateway: UTC+9, without summer time since 1988.
 var KST = time.FixedZone("KST", 9*60*60)
 
-// Drain waits until the cancels that are on their way are settled, or ctx is done.
+// Drain waits until the cancels and charges that are on their way are settled, or ctx is done.
 func (s *Shop) Drain(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {

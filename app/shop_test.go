@@ -30,6 +30,11 @@ type gateway struct {
 	calls   int
 	cancel  func(smartro.CancelRequest) (smartro.CancelAnswer, error)
 	inquire func(app.TID) (smartro.Inquiry, error)
+	charge  func(smartro.ChargeRequest) (smartro.ChargeAnswer, error)
+}
+
+func (g *gateway) Charge(_ context.Context, r smartro.ChargeRequest) (smartro.ChargeAnswer, error) {
+	return g.charge(r)
 }
 
 func (g *gateway) Cancel(_ context.Context, r smartro.CancelRequest) (smartro.CancelAnswer, error) {

@@ -48,6 +48,16 @@ type Reader interface {
 	Job(ctx context.Context, id string) (Job, error)
 	Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (Worklist, error)
 
+	Subscription(ctx context.Context, no SubscriptionNo) (Subscription, error)
+	SubscriptionByToken(ctx context.Context, token string) (Subscription, error)
+	Subscriptions(ctx context.Context, q SubscriptionQuery) ([]Subscription, error)
+	Card(ctx context.Context, no SubscriptionNo, id string) (Card, error) // with its key; ErrNotFound: it is not that one's
+	CardWindowByToken(ctx context.Context, returnToken string) (CardWindow, error)
+	LastCardWindow(ctx context.Context, no SubscriptionNo) (CardWindow, error)
+	Charge(ctx context.Context, id string) (Charge, error)
+	ChargeByMoid(ctx context.Context, moid Moid) (Charge, error)
+	ChargesOf(ctx context.Context, no SubscriptionNo) ([]Charge, error) // newest first
+
 	StaffByEmail(ctx context.Context, email string) (Staff, error)
 	StaffByID(ctx context.Context, id string) (Staff, error)
 	AllStaff(ctx context.Context) ([]Staff, error)
@@ -64,6 +74,8 @@ type Reader interface {
 	// DueForErasure lists orders and messages, at most limit of each, that hold personal data and to which nothing
 	// happened since before. What somebody still has to settle is never among them.
 	DueForErasure(ctx context.Context, before time.Time, limit int) ([]OrderNo, []string, error)
+	// SubscriptionsDueForErasure lists those that were stopped before and whose customer can still be read.
+	SubscriptionsDueForErasure(ctx context.Context, before time.Time, limit int) ([]SubscriptionNo, error)
 	// NewestApproval is the latest time of the gateway's own at which a proved payment was approved; zero: none was.
 	NewestApproval(ctx context.Context) (time.Time, error)
 }
@@ -100,6 +112,26 @@ type Tx interface {
 
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
+
+	// LockSubscription reads the subscription and keeps every other transaction away from it until this one ends. Where
+	// an order is locked, too, it is locked after it.
+	LockSubscription(ctx context.Context, no SubscriptionNo) (Subscription, error)
+	// CreateSubscription returns ErrConflict if the number or the token is taken.
+	CreateSubscription(ctx context.Context, sub Subscription) error
+	SaveSubscription(ctx context.Context, sub Subscription) error // what may change: State, KeyID, NextAt, StoppedAt, StoppedBy
+	// CreateCard seals the key under a data key of its own. ErrConflict: the key or its TID is known already.
+	CreateCard(ctx context.Context, c Card) error
+	SaveCard(ctx context.Context, c Card) error // GoneAt
+	EraseCard(ctx context.Context, id string) error
+	CreateCardWindow(ctx context.Context, w CardWindow) error
+	SaveCardWindow(ctx context.Context, w CardWindow) error
+	CountCardWindows(ctx context.Context, no SubscriptionNo, since time.Time) (int, error)
+	// CreateCharge returns ErrConflict if the period has a charge that was not refused, or that try; ErrBusy if another
+	// charge of the subscription is open.
+	CreateCharge(ctx context.Context, c Charge) error
+	SaveCharge(ctx context.Context, c Charge) error
+	// EraseSubscription destroys the data key of what is personal in it.
+	EraseSubscription(ctx context.Context, no SubscriptionNo) error
 
 	// EraseOrder destroys the order's data key, so that nobody can read any more what it sealed, and leaves nothing
 	// of it in the search index.
@@ -195,6 +227,7 @@ type PaymentRow struct {
 // OrderQuery asks for a page of payment requests, newest first.
 type OrderQuery struct {
 	States []OrderState
+	Asked  bool // only those that a person made a link for, and no period of a subscription
 	After  Cursor
 	Limit  int
 }
@@ -202,6 +235,7 @@ type OrderQuery struct {
 // Worklist is what needs a person's hand.
 type Worklist struct {
 	Claimed  []Payment // claimed before the given time and still not proved
+	Charges  []Charge  // that wait for a person
 	Cancels  []Cancel  // unknown, or a refund accepted before the given time and still not paid out
 	Holds    []Hold    // open
 	Senders  []Sender  // asked
@@ -230,6 +264,10 @@ const (
 	JobInquireCancel  JobKind = "inquire_cancel"  // Ref: ID of an unknown cancel
 	JobExpire         JobKind = "expire"          // Ref: Moid: look at the clock
 	JobRejudge        JobKind = "rejudge"         // Ref: message ID
+	JobSubscription   JobKind = "subscription"    // Ref: its number and the day: a charge is due
+	JobCharge         JobKind = "charge"          // Ref: charge ID: send it, and look after it
+	JobRetryCharge    JobKind = "retry_charge"    // Ref: ID of the refused one
+	JobEraseKey       JobKind = "erase_key"       // Ref: subscription and card ID
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
 )
 

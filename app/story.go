@@ -139,6 +139,9 @@ func (s *Shop) RawMessage(ctx context.Context, actor Staff, id string) (Message,
 	case m.Channel == ChannelAnswer && m.Kind == "cancel":
 		a, _ := smartro.ParseCancelAnswer(m.Raw)
 		return m, a.Fields, nil
+	case m.Channel == ChannelAnswer && m.Kind == messageCharge:
+		a, _ := smartro.ParseChargeAnswer(m.Raw)
+		return m, a.Fields, nil
 	case m.Channel == ChannelAnswer:
 		q, _ := merchant.ParseInquiry(m.Raw)
 		return m, q.Fields, nil

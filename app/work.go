@@ -54,7 +54,7 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 	}
 	var errs []error
 	for _, j := range jobs {
-		if j.Kind == JobExpire && epoch.Frozen() {
+		if j.Kind.rests() && epoch.Frozen() {
 			errs = append(errs, s.later(ctx, j))
 			continue
 		}
@@ -64,6 +64,12 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 		}
 	}
 	return len(jobs), errors.Join(errs...)
+}
+
+// rests says whether a job is put off while the records may be behind the gateway's: it would give something up, or
+// take money.
+func (k JobKind) rests() bool {
+	return k == JobExpire || k == JobSubscription || k == JobCharge || k == JobRetryCharge
 }
 
 // TellOnce tells the shop's own system what is due now, of several orders at the same time, and says of how many.
@@ -210,6 +216,14 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return false, s.rejudge(ctx, j.Ref)
 	case JobTell:
 		return false, s.tellNext(ctx, OrderNo(j.Ref))
+	case JobSubscription:
+		return s.lookAtSubscription(ctx, j.Ref)
+	case JobCharge:
+		return s.sendCharge(ctx, j.Ref)
+	case JobRetryCharge:
+		return s.retryCharge(ctx, j.Ref)
+	case JobEraseKey:
+		return s.eraseKey(ctx, j.Ref)
 	}
 	return false, errors.New("no such kind of job")
 }

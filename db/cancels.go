@@ -117,6 +117,9 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded time.Time, limi
 		return w, err
 	}
 	w.Cancels = append(w.Cancels, late...)
+	if w.Charges, err = many(ctx, d, scanCharge, selectCharge+"WHERE hand = 1 ORDER BY created_at LIMIT $1", limit); err != nil {
+		return w, err
+	}
 	if w.Holds, err = d.Holds(ctx, true, limit); err != nil {
 		return w, err
 	}

@@ -186,6 +186,11 @@ var records = map[string]record{
 	"settings":   {"name", "name, value"},
 	"accesses":   {"id", accessColumns},
 	"deliveries": {"id", deliveryFixed},
+
+	"subscriptions": {"no", subscriptionColumns},
+	"cards":         {"id", cardColumns},
+	"card_windows":  {"moid", cardWindowColumns},
+	"charges":       {"id", chargeColumns},
 }
 
 // recordKey is how the log names a row.

@@ -8,7 +8,7 @@ import (
 	"gage/app"
 )
 
-const orderColumns = "no, token, mid, mode, goods, goods_cnt, amount, tax_free, vat, service, private, methods, due_at, created_at, created_by, closed_at, state, attempts"
+const orderColumns = "no, token, mid, mode, goods, goods_cnt, amount, tax_free, vat, service, private, methods, due_at, created_at, created_by, closed_at, state, attempts, subscription"
 
 // keyOf reads the data key of the order that a column names; "" if it was destroyed.
 func keyOf(column string) string {
@@ -21,7 +21,7 @@ func (d queries) scanOrder(s scanner) (o app.Order, err error) {
 	var methods, private, key string
 	err = s.Scan(&o.No, &o.Token, &o.MID, &o.Mode, &o.Goods, &o.GoodsCnt, &o.Amount, &o.TaxFree, &o.VAT, &o.Service,
 		&private, &methods, micros{&o.DueAt}, micros{&o.CreatedAt}, &o.CreatedBy,
-		micros{&o.ClosedAt}, &o.State, &o.Attempts, &key)
+		micros{&o.ClosedAt}, &o.State, &o.Attempts, &o.Subscription, &key)
 	if err != nil {
 		return o, err
 	}
@@ -53,6 +53,9 @@ func (d queries) Orders(ctx context.Context, q app.OrderQuery) ([]app.Order, err
 		b.add(" AND (created_at, no) < (%s, %s)", us(q.After.At), q.After.ID)
 	}
 	b.in(" AND state", texts(q.States))
+	if q.Asked {
+		b.WriteString(" AND subscription = ''")
+	}
 	b.add(" ORDER BY created_at DESC, no DESC LIMIT %s", q.Limit)
 	return many(ctx, d, d.scanOrder, b.String(), b.args...)
 }
@@ -68,8 +71,8 @@ func (t *transaction) CreateOrder(ctx context.Context, o app.Order) error {
 		return err
 	}
 	t.made("orders", string(o.No))
-	return inserted(t.exec(ctx, "INSERT INTO orders ("+orderColumns+") VALUES ("+dollars(18)+") ON CONFLICT DO NOTHING",
-		o.No, o.Token, o.MID, o.Mode, o.Goods, o.GoodsCnt, o.Amount, o.TaxFree, o.VAT, o.Service, private, strings.Join(texts(o.Methods), " "), us(o.DueAt), us(o.CreatedAt), o.CreatedBy, us(o.ClosedAt), o.State, o.Attempts))
+	return inserted(t.exec(ctx, "INSERT INTO orders ("+orderColumns+") VALUES ("+dollars(19)+") ON CONFLICT DO NOTHING",
+		o.No, o.Token, o.MID, o.Mode, o.Goods, o.GoodsCnt, o.Amount, o.TaxFree, o.VAT, o.Service, private, strings.Join(texts(o.Methods), " "), us(o.DueAt), us(o.CreatedAt), o.CreatedBy, us(o.ClosedAt), o.State, o.Attempts, o.Subscription))
 }
 
 func (t *transaction) SaveOrder(ctx context.Context, o app.Order) error {

@@ -34,6 +34,7 @@ type ChargeAnswer struct {
 	MallReserved                     string
 	CardCode, CardName               string
 	VerifyValue                      string
+	Fields                           []Field
 	Raw                              []byte
 }
 

@@ -172,6 +172,6 @@ func ParseChargeAnswer(raw []byte) (ChargeAnswer, error) {
 	if v.err != nil {
 		return ChargeAnswer{}, v.err
 	}
-	a.Raw = bytes.Clone(raw)
+	a.Fields, a.Raw = fields, bytes.Clone(raw)
 	return a, nil
 }

@@ -34,7 +34,7 @@ func (h *house) eraseAt(ctx context.Context, ticks <-chan time.Time, years int) 
 		next = nextAt(h.shop.Now(), eraseHour)
 		done, err := h.shop.EraseOld(ctx, years)
 		if done != (app.ErasedCount{}) {
-			h.shop.Log.Info("personal data past its term was destroyed", "orders", done.Orders, "messages", done.Messages)
+			h.shop.Log.Info("personal data past its term was destroyed", "orders", done.Orders, "messages", done.Messages, "subscriptions", done.Subscriptions)
 		}
 		switch {
 		case err == nil, ctx.Err() != nil:

@@ -1,0 +1,420 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gage/smartro"
+)
+
+// SubscriptionInput is a subscription as staff type it.
+type SubscriptionInput struct {
+	Name, Tel, Email string
+	Goods            string
+	Amount, TaxFree  Won
+	Day              int    // see [Subscription]
+	Start, End       string // yyyy-mm-dd, Korean; an empty Start is today, an empty End is none
+}
+
+// CreateSubscription writes an agreement down and makes the link by which the customer registers a card. Nothing is
+// charged before that. Faults are joined *InputError.
+func (s *Shop) CreateSubscription(ctx context.Context, actor Staff, in SubscriptionInput) (Subscription, error) {
+	if err := actor.must(RightChargeBillingKeys); err != nil {
+		return Subscription{}, err
+	}
+	m, err := s.Merchant(ctx)
+	if err != nil {
+		return Subscription{}, err
+	}
+	sub, err := s.readSubscription(in)
+	if err != nil {
+		return Subscription{}, err
+	}
+	sub.MID, sub.Mode, sub.CreatedBy = m.MID, m.Mode, actor.ID
+	for range 5 { // as an order's number
+		sub.No, sub.Token = SubscriptionNo(newOrderNo()), newToken()
+		err = s.Store.Update(ctx, func(tx Tx) error { return tx.CreateSubscription(ctx, sub) })
+		if !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	return sub, err
+}
+
+func (s *Shop) readSubscription(in SubscriptionInput) (Subscription, error) {
+	var errs []error
+	bad := func(field, code, value string) {
+		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
+	}
+	goods := strings.TrimSpace(in.Goods)
+	switch {
+	case goods == "":
+		bad("goods", "required", "")
+	case utf8.RuneCountInString(goods) > 100 || !utf8.ValidString(goods):
+		bad("goods", "too_long", goods)
+	}
+	if in.Amount < 1 || in.Amount > MaxAmount {
+		bad("amount", "range", in.Amount.String())
+	}
+	if in.TaxFree < 0 || in.TaxFree > in.Amount {
+		bad("tax_free", "range", in.TaxFree.String())
+	}
+	if in.Day != LastDay && (in.Day < OnDemand || in.Day > 28) {
+		bad("day", "range", fmt.Sprint(in.Day))
+	}
+	name, tel, email, more := readBuyer(in.Name, in.Tel, in.Email, true)
+	errs = append(errs, more...)
+	today := startOfDay(s.Now())
+	sub := Subscription{
+		Name: name, Tel: tel, Email: email, Goods: goods, Amount: in.Amount, TaxFree: in.TaxFree, Day: in.Day, Start: today,
+		State: SubscriptionWaiting, CreatedAt: s.Now(),
+	}
+	for _, d := range []struct {
+		field, text string
+		to          *time.Time
+	}{{"start", in.Start, &sub.Start}, {"end", in.End, &sub.End}} {
+		if d.text = strings.TrimSpace(d.text); d.text == "" {
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, d.text, KST)
+		switch {
+		case err != nil:
+			bad(d.field, "date", d.text)
+		case day.Before(today):
+			bad(d.field, "past", d.text)
+		}
+		*d.to = day.UTC()
+	}
+	if len(errs) == 0 && in.Day != OnDemand && sub.dueFrom(sub.Start).IsZero() {
+		bad("end", "past", in.End) // it ends before its first charge
+	}
+	return sub, errors.Join(errs...)
+}
+
+func startOfDay(t time.Time) time.Time {
+	y, m, d := t.In(KST).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, KST).UTC()
+}
+
+// SubscriptionLink is the address that the customer gets.
+func (s *Shop) SubscriptionLink(sub Subscription) string {
+	return s.PublicURL + "/subscription/" + sub.Token
+}
+
+// SubscriptionQuery asks for a page of subscriptions, newest first.
+type SubscriptionQuery struct {
+	States []SubscriptionState
+	After  Cursor
+	Limit  int
+}
+
+// Subscriptions lists them, newest first. ErrBadInput: q.After is no place in the list.
+func (s *Shop) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]Subscription, error) {
+	if !isID(q.After.ID) {
+		return nil, fmt.Errorf("cursor %q: %w", q.After.ID, ErrBadInput)
+	}
+	return s.Store.Subscriptions(ctx, q)
+}
+
+// SubscriptionStory is all that is known of one subscription.
+type SubscriptionStory struct {
+	Subscription
+	Shop    ShopInfo
+	Card    *Card       // that is charged; nil: none
+	Window  *CardWindow // the last one opened; nil: none
+	Charges []Charge    // newest first
+	Names   map[string]string
+}
+
+// Subscription reads one for staff.
+func (s *Shop) Subscription(ctx context.Context, actor Staff, no SubscriptionNo) (SubscriptionStory, error) {
+	if err := actor.must(RightChargeBillingKeys); err != nil {
+		return SubscriptionStory{}, err
+	}
+	sub, err := s.Store.Subscription(ctx, no)
+	if err != nil {
+		return SubscriptionStory{}, err
+	}
+	st, err := s.subscriptionStory(ctx, sub)
+	if err != nil {
+		return st, err
+	}
+	st.Names, err = s.names(ctx)
+	return st, err
+}
+
+// CustomersSubscription reads the one that a customer's link is for. ErrNotFound: no such link.
+func (s *Shop) CustomersSubscription(ctx context.Context, token string) (SubscriptionStory, error) {
+	sub, err := s.Store.SubscriptionByToken(ctx, token)
+	if err != nil {
+		return SubscriptionStory{}, err
+	}
+	return s.subscriptionStory(ctx, sub)
+}
+
+func (s *Shop) subscriptionStory(ctx context.Context, sub Subscription) (SubscriptionStory, error) {
+	st := SubscriptionStory{Subscription: sub}
+	var err error
+	if st.Shop, err = s.Info(ctx); err != nil {
+		return st, err
+	}
+	if st.Charges, err = s.Store.ChargesOf(ctx, sub.No); err != nil {
+		return st, err
+	}
+	window, err := s.Store.LastCardWindow(ctx, sub.No)
+	if err == nil {
+		st.Window = &window
+	} else if !errors.Is(err, ErrNotFound) {
+		return st, err
+	}
+	if sub.KeyID == "" {
+		return st, nil
+	}
+	card, err := s.Store.Card(ctx, sub.No, sub.KeyID)
+	if err != nil {
+		return st, err
+	}
+	card.Key = "" // who reads a page has no use for it
+	st.Card = &card
+	return st, nil
+}
+
+// PauseSubscription and ResumeSubscription hold the charges back, and go on with the next one that is due. ErrConflict:
+// it is in another state.
+func (s *Shop) PauseSubscription(ctx context.Context, actor Staff, no SubscriptionNo) error {
+	return s.changeSubscription(ctx, actor, no, func(tx Tx, sub *Subscription) error {
+		if sub.State != SubscriptionActive {
+			return fmt.Errorf("subscription %s is %s: %w", no, sub.State, ErrConflict)
+		}
+		sub.State, sub.NextAt = SubscriptionPaused, time.Time{}
+		return nil
+	})
+}
+
+// ResumeSubscription goes on with the next period that is due.
+func (s *Shop) ResumeSubscription(ctx context.Context, actor Staff, no SubscriptionNo) error {
+	return s.changeSubscription(ctx, actor, no, func(tx Tx, sub *Subscription) error {
+		if sub.State != SubscriptionPaused {
+			return fmt.Errorf("subscription %s is %s: %w", no, sub.State, ErrConflict)
+		}
+		sub.State = SubscriptionActive
+		return s.planNext(ctx, tx, sub, s.latest())
+	})
+}
+
+// StopSubscription ends it for good: nothing that was not sent yet is charged, and the billing key is destroyed after its
+// term.
+func (s *Shop) StopSubscription(ctx context.Context, actor Staff, no SubscriptionNo) error {
+	return s.changeSubscription(ctx, actor, no, func(tx Tx, sub *Subscription) error { return s.stop(ctx, tx, sub, actor.ID) })
+}
+
+// CustomerStops is the customer's own word, by the link.
+func (s *Shop) CustomerStops(ctx context.Context, token string) error {
+	sub, err := s.Store.SubscriptionByToken(ctx, token)
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		sub, err := tx.LockSubscription(ctx, sub.No)
+		if err != nil {
+			return err
+		}
+		if err := s.stop(ctx, tx, &sub, StoppedByCustomer); err != nil {
+			return err
+		}
+		return tx.SaveSubscription(ctx, sub)
+	})
+}
+
+// stop is the same word said once or twice.
+func (s *Shop) stop(ctx context.Context, tx Tx, sub *Subscription, by string) error {
+	if sub.State == SubscriptionStopped {
+		return nil
+	}
+	sub.State, sub.NextAt, sub.StoppedAt, sub.StoppedBy = SubscriptionStopped, time.Time{}, s.Now(), by
+	if sub.KeyID == "" {
+		return nil
+	}
+	return s.retire(ctx, tx, sub.No, sub.KeyID)
+}
+
+// retire has a card's key destroyed after its term.
+func (s *Shop) retire(ctx context.Context, tx Tx, no SubscriptionNo, id string) error {
+	card, err := tx.Card(ctx, no, id)
+	if err != nil {
+		return err
+	}
+	card.GoneAt = s.Now()
+	if err := tx.SaveCard(ctx, card); err != nil {
+		return err
+	}
+	return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobEraseKey, Ref: string(no) + "/" + id, DueAt: card.GoneAt.Add(keyTerm), CreatedAt: card.GoneAt})
+}
+
+// changeSubscription is a change of staff's, under the subscription's lock.
+func (s *Shop) changeSubscription(ctx context.Context, actor Staff, no SubscriptionNo, change func(Tx, *Subscription) error) error {
+	if err := actor.must(RightChargeBillingKeys); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		sub, err := tx.LockSubscription(ctx, no)
+		if err != nil {
+			return err
+		}
+		if err := change(tx, &sub); err != nil {
+			return err
+		}
+		return tx.SaveSubscription(ctx, sub)
+	})
+}
+
+// SeeSubscriber records that a person looks at a subscription's customer, and why.
+func (s *Shop) SeeSubscriber(ctx context.Context, actor Staff, no SubscriptionNo, why Why) error {
+	if err := actor.must(RightSeeBuyers); err != nil {
+		return err
+	}
+	if _, err := s.Store.Subscription(ctx, no); err != nil {
+		return err
+	}
+	why, err := why.read()
+	if err != nil {
+		return err
+	}
+	return s.look(ctx, actor, why, Access{Kind: SawSubscriber, Subject: string(no)})
+}
+
+// CardWindowInput is what the customer's browser says of itself.
+type CardWindowInput struct {
+	UserIP   string
+	Language string // KR or EN
+}
+
+// OpenCardWindow makes the signed form of the gateway's window in which the customer of a link registers a card, or
+// another one. ErrClosed: the subscription was stopped. ErrThrottled: too many were opened today.
+func (s *Shop) OpenCardWindow(ctx context.Context, token string, in CardWindowInput) (smartro.Form, error) {
+	first, err := s.Store.SubscriptionByToken(ctx, token)
+	if err != nil {
+		return smartro.Form{}, err
+	}
+	m, err := s.merchantOf(ctx, s.Store, first.MID, first.Mode)
+	if err != nil {
+		return smartro.Form{}, err
+	}
+	var form smartro.Form
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		sub, err := tx.LockSubscription(ctx, first.No)
+		if err != nil {
+			return err
+		}
+		if sub.State == SubscriptionStopped || sub.Erased {
+			return fmt.Errorf("subscription %s: %w", sub.No, ErrClosed)
+		}
+		now := s.Now()
+		n, err := tx.CountCardWindows(ctx, sub.No, now.Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		if n >= windowsPerDay {
+			return fmt.Errorf("subscription %s: %d windows: %w", sub.No, n, ErrThrottled)
+		}
+		w := CardWindow{
+			Moid: Moid(string(sub.No) + "C" + speakableText(10)), Subscription: sub.No, MID: sub.MID, Mode: sub.Mode,
+			ReturnToken: newToken(), State: CardWindowOpened, OpenedAt: now,
+		}
+		form, err = s.Gateway(m).BillingForm(smartro.BillingRequest{
+			Moid: w.Moid, UserID: string(sub.No), BuyerName: sub.Name, BuyerTel: sub.Tel, BuyerEmail: sub.Email,
+			ReturnURL: s.PublicURL + "/smartro/card?t=" + w.ReturnToken, StopURL: s.PublicURL + "/smartro/card/stop?t=" + w.ReturnToken,
+			UserIP: in.UserIP, MallIP: s.MallIP, EdiDate: now, MallReserved: "rt=" + w.ReturnToken, Language: in.Language,
+			EncryptedKey: m.EncryptedBillingKeys,
+		})
+		if err != nil {
+			return err
+		}
+		return tx.CreateCardWindow(ctx, w)
+	})
+	return form, err
+}
+
+// windowsPerDay bounds what a link can make us write down.
+const windowsPerDay = 30
+
+// ReceiveCard takes what the browser brings back from the window. The link's token is in the answer only where the
+// return token said whose window it was. Nothing is believed that the gateway's two signatures do not cover, and what
+// they cover must be what this one form asked for: a key that was issued to another customer is never taken.
+func (s *Shop) ReceiveCard(ctx context.Context, token string, raw []byte) (link string, err error) {
+	r, readErr := smartro.ParseBillingResult(raw, smartro.UTF8)
+	if token == "" {
+		token, _ = strings.CutPrefix(r.MallReserved, "rt=")
+	}
+	if len(token) < 16 || !isID(token) {
+		return "", ErrNotFound
+	}
+	first, err := s.Store.CardWindowByToken(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	m, err := s.merchantOf(ctx, s.Store, first.MID, first.Mode)
+	if err != nil {
+		return "", err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		sub, err := tx.LockSubscription(ctx, first.Subscription)
+		if err != nil {
+			return err
+		}
+		link = sub.Token
+		w, err := tx.CardWindowByToken(ctx, token)
+		if err != nil || w.State == CardWindowDone || readErr != nil {
+			return err // told again, or no result: the page says what is
+		}
+		w.ClosedAt, w.ResultCode, w.ResultMsg = s.Now(), r.ResultCode, r.ResultMsg
+		key, keyErr := r.Key(m)
+		switch {
+		case r.Moid == w.Moid && !r.Issued(m): // a hint for the page, signed or not: the real result may still come
+			w.State = CardWindowRefused
+		case keyErr != nil || r.Moid != w.Moid || r.UserID != "" && r.UserID != string(sub.No) || r.HasAmt && r.Amt != smartro.BillingAmt:
+			s.Log.Warn("the result of a card window is not the one that was asked for", "subscription", sub.No, "moid", w.Moid, "error", keyErr)
+			return nil // who has the real result may still bring it
+		case sub.State == SubscriptionStopped:
+			w.State = CardWindowRefused
+		default:
+			err := s.takeCard(ctx, tx, &sub, Card{
+				ID: newToken(), Subscription: sub.No, Key: key, CardName: r.CardName, CardNum: r.CardNum, TID: r.TID, RegisteredAt: w.ClosedAt,
+			})
+			if errors.Is(err, ErrConflict) {
+				s.Log.Warn("a billing key or its transaction is another subscription's", "subscription", sub.No, "moid", w.Moid)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			w.State = CardWindowDone
+		}
+		return tx.SaveCardWindow(ctx, w)
+	})
+	return link, err
+}
+
+// takeCard makes card the one that is charged, and plans the first charge. ErrConflict: the key is known already.
+func (s *Shop) takeCard(ctx context.Context, tx Tx, sub *Subscription, card Card) error {
+	if err := tx.CreateCard(ctx, card); err != nil {
+		return err
+	}
+	if sub.KeyID != "" {
+		if err := s.retire(ctx, tx, sub.No, sub.KeyID); err != nil {
+			return err
+		}
+	}
+	sub.KeyID = card.ID
+	if sub.State == SubscriptionWaiting {
+		sub.State = SubscriptionActive
+		if err := s.planNext(ctx, tx, sub, s.latest()); err != nil {
+			return err
+		}
+	}
+	return tx.SaveSubscription(ctx, *sub)
+}
