@@ -86,16 +86,21 @@ func TestFreshLogin(t *testing.T) {
 // proves S17
 func TestFreshLoginWhere(t *testing.T) {
 	calm := map[string]string{
-		"/admin/payments/:moid/reveal":  "shows, with a reason, and is recorded",
-		"/admin/payments/:moid/receipt": "shows, and is recorded",
-		"/admin/messages/:id":           "shows, with a reason, and is recorded",
-		"/admin/payments/:moid/ask":     "asks the gateway, moves nothing",
-		"/admin/payments/:moid/cancel":  "its second step asks: see TestFreshCancel",
-		"/admin/requests/new":           "asks for money that nobody has paid",
-		"/admin/requests/:no/close":     "withdraws what nobody has paid",
-		"/admin/account/sessions":       "must be quick when something is wrong",
-		"/admin/jobs/:id/retry":         "has the program try again what it owes already",
-		"/admin/settings/shop":          "what stands at the foot of a checkout",
+		"/admin/payments/:moid/reveal":    "shows, with a reason, and is recorded",
+		"/admin/payments/:moid/receipt":   "shows, and is recorded",
+		"/admin/messages/:id":             "shows, with a reason, and is recorded",
+		"/admin/payments/:moid/ask":       "asks the gateway, moves nothing",
+		"/admin/payments/:moid/cancel":    "its second step asks: see TestFreshCancel",
+		"/admin/subscriptions/new":        "takes nothing before the customer registers a card",
+		"/admin/subscriptions/:no/reveal": "shows, with a reason, and is recorded",
+		"/admin/subscriptions/:no/pause":  "takes nothing any more: must be quick",
+		"/admin/subscriptions/:no/stop":   "takes nothing any more: must be quick",
+		"/admin/charges/:id/away":         "says that it was seen, moves nothing",
+		"/admin/requests/new":             "asks for money that nobody has paid",
+		"/admin/requests/:no/close":       "withdraws what nobody has paid",
+		"/admin/account/sessions":         "must be quick when something is wrong",
+		"/admin/jobs/:id/retry":           "has the program try again what it owes already",
+		"/admin/settings/shop":            "what stands at the foot of a checkout",
 	}
 	b := newBuyerShop(t, false)
 	owner := caller{cookie: b.desk(app.RoleOwner).cookie}

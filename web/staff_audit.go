@@ -92,6 +92,8 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 		switch a.Kind {
 		case app.SawBuyer, app.SawReceipt:
 			row.Href = paymentPath(app.Moid(a.Subject))
+		case app.SawSubscriber:
+			row.Href = staffSubscriptionPath(app.SubscriptionNo(a.Subject))
 		case app.SawMessage:
 			row.Href, row.About = "/admin/messages/"+a.Subject, string(a.OrderNo)
 		}

@@ -13,7 +13,7 @@ import (
 	"gage/web/view"
 )
 
-// staffFrame is what surrounds a page of the back office; active is payments, work, requests or settings.
+// staffFrame is what surrounds a page of the back office; active is payments, work, requests, subscriptions or settings.
 func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.StaffFrame, error) {
 	ctx, who := c.Request().Context(), staffOf(c)
 	f := templates.StaffFrame{
@@ -34,6 +34,9 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		return f, err
 	}
 	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + w.Unjudged
+	if may(c, app.RightChargeBillingKeys) {
+		hands += len(w.Charges)
+	}
 	if may(c, app.RightChangeGateway) {
 		hands += len(w.Senders)
 	}
@@ -44,6 +47,9 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "payments", Href: "/admin", Icon: "list"},
 		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
 		{Name: "requests", Href: "/admin/requests", Icon: "link"},
+	}
+	if may(c, app.RightChargeBillingKeys) {
+		f.Links = append(f.Links, templates.NavLink{Name: "subscriptions", Href: "/admin/subscriptions", Icon: "calendar"})
 	}
 	if may(c, app.RightChangeShop) {
 		f.Links = append(f.Links, templates.NavLink{Name: "settings", Href: "/admin/settings", Icon: "settings"})

@@ -23,7 +23,7 @@ const requestsPerPage = 50
 // getRequests handles GET /admin/requests.
 func (s *Server) getRequests(c echo.Context) error {
 	ctx := c.Request().Context()
-	list, err := s.Shop.Orders(ctx, app.OrderQuery{Limit: requestsPerPage + 1, After: readCursor(c.QueryParam("after"))})
+	list, err := s.Shop.Orders(ctx, app.OrderQuery{Asked: true, Limit: requestsPerPage + 1, After: readCursor(c.QueryParam("after"))})
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,12 @@ func (s *Server) getRequestQR(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := qr.Encode(s.Shop.PayLink(o), qr.M, qr.Auto)
+	return drawQR(c, s.Shop.PayLink(o))
+}
+
+// drawQR answers a link as a picture.
+func drawQR(c echo.Context, link string) error {
+	code, err := qr.Encode(link, qr.M, qr.Auto)
 	if err != nil {
 		return fmt.Errorf("QR code: %w", err)
 	}

@@ -56,6 +56,12 @@ func (s *Server) getWork(c echo.Context) error {
 			About: string(cn.Moid) + " · " + view.When(ctx, cn.SentAt), Text: text.T(ctx, name+".text"),
 		})
 	}
+	if may(c, app.RightChargeBillingKeys) {
+		for _, ch := range w.Charges {
+			h := chargeHand(ctx, ch)
+			p.Charges = append(p.Charges, templates.WorkRow{Title: h.Title, Text: h.Text, About: string(ch.Moid), Href: staffSubscriptionPath(ch.Subscription)})
+		}
+	}
 	for _, h := range w.Holds {
 		row := templates.WorkRow{
 			ID: h.ID, Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),

@@ -103,6 +103,9 @@ func (d *demo) furnish(ctx context.Context, w *world) error {
 	defer f.buyer.http.CloseIdleConnections()
 	defer d.clock.set(time.Time{})
 	now := w.now()
+	if err := f.subscriptions(ctx, now); err != nil {
+		return err
+	}
 	for i, s := range samples() {
 		d.clock.set(now.Add(-s.ago))
 		f.buyer.pick = i

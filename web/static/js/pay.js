@@ -4,6 +4,8 @@
 const paths = JSON.parse(document.getElementById("pay-paths")?.textContent ?? "null");
 const back = document.querySelector("[data-pay-back]");
 if (back) comeBack(back.dataset.payBack);
+// A form that only has to be handed on to the gateway goes by itself.
+document.querySelector("form[data-hand-over]")?.submit();
 if (paths) start();
 
 // In the gateway's popup: tell the page behind, close. A browser that won't close it goes on to the result here.
