@@ -62,16 +62,18 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
-		if err := s.saveSession(c, ses); err != nil {
+		if err := s.renewSession(c, ses); err != nil {
 			return err
 		}
 		return next(c)
 	}
 }
 
-// keptPlace is where a waiting form belongs: nobody else can send it, and it does nothing elsewhere.
+// keptPlace is where a waiting form belongs: nobody else can send it, no other sign-in, and it does nothing elsewhere. The
+// session's key is not in it: forms wait in several tabs, and it changes when the password is typed in one of them.
 func keptPlace(c echo.Context, ses *sessions.Session) string {
-	return "form/" + hashOf(ses) + c.Request().URL.Path
+	began, _ := ses.Values[keyCreated].(time.Time)
+	return fmt.Sprintf("form/%s/%d%s", staffOf(c).ID, began.UnixMicro(), c.Request().URL.Path)
 }
 
 // bringBack makes the form that waited the request's own.

@@ -144,3 +144,76 @@ func TestFreshCancel(t *testing.T) {
 	}
 	l.stands(p, app.PartlyCancelled, 1000, 0, 1)
 }
+
+// TestTypingAgainRenews: who types the password again gets another session key, the one before is worth nothing, the
+// session lasts no longer for it, and what waits in another tab is not lost.
+//
+// proves S14, S17
+func TestTypingAgainRenews(t *testing.T) {
+	b := newBuyerShop(t, false)
+	boss := b.desk(app.RoleOwner)
+	began := boss.cookie
+	for range 50 { // in use all the time
+		b.pass(9 * time.Minute)
+		says(t, boss.get("/admin"), 200)
+	}
+	rotate := kept(t, boss.post("/admin/settings/notice", nil))
+	show := kept(t, boss.post("/admin/settings/notice/show", nil))
+	leads(t, boss.post("/admin/settings/notice", url.Values{"kept": {rotate}, "password_again": {goodPassword}}), "/admin/settings?saved=notice#notice")
+	if boss.cookie == began {
+		t.Fatal("the key is the old one")
+	}
+	if w := b.do("GET", "/admin", "", "Cookie", began); w.Code != 303 {
+		t.Errorf("the old key still opens: %d", w.Code)
+	}
+	leads(t, boss.post("/admin/settings/notice/show", url.Values{"kept": {show}}), "/admin/settings#notice")
+	b.pass(9 * time.Minute)
+	says(t, boss.get("/admin"), 200)
+	b.pass(9 * time.Minute)
+	says(t, boss.get("/admin"), 200)
+	b.pass(9 * time.Minute)
+	says(t, boss.get("/admin"), 200)
+	b.pass(9 * time.Minute)
+	if w := boss.get("/admin"); w.Code != 303 {
+		t.Errorf("typing the password made eight hours longer: %d", w.Code)
+	}
+}
+
+// TestOwnPassword: everybody changes their own password, for the one they have, however short ago it was typed; what is
+// easy to guess is refused; every other session ends.
+//
+// proves S14, S15, S17
+func TestOwnPassword(t *testing.T) {
+	b := newBuyerShop(t, false)
+	clerk := b.desk(app.RoleStaff)
+	elsewhere := sessionCookie(t, b.signIn("staff@example.com", goodPassword))
+	const path, next = "/admin/account/password", "서른세 번째 봄날의 노래"
+	says(t, clerk.get("/admin/account"), 200, path)
+	says(t, clerk.get(path), 200, `autocomplete="new-password"`, `type="password"`)
+	change := func(next, now string) *httptest.ResponseRecorder {
+		t.Helper()
+		w := clerk.post(path, url.Values{"password": {next}})
+		says(t, w, 401, "비밀번호를 한 번 더")
+		if strings.Contains(w.Body.String(), next) {
+			t.Error("the page shows the new password")
+		}
+		return clerk.post(path, url.Values{"kept": {kept(t, w)}, "password_again": {now}})
+	}
+	says(t, change(next, "not the password"), 401, "비밀번호가 맞지 않아요")
+	says(t, change("password1234", goodPassword), 422, "남이 먼저 떠올릴 만한")
+	says(t, change("짧은 말", goodPassword), 422, "12자 이상")
+	if w := b.signIn("staff@example.com", next); w.Code == 303 {
+		t.Fatal("it was changed without the old one")
+	}
+	leads(t, change(next, goodPassword), path+"?saved=1")
+	says(t, clerk.get(path+"?saved=1"), 200, "바꿨어요")
+	if w := b.do("GET", "/admin", "", "Cookie", elsewhere); w.Code != 303 {
+		t.Errorf("another session goes on: %d", w.Code)
+	}
+	if w := b.signIn("staff@example.com", goodPassword); w.Code == 303 {
+		t.Error("the old password still opens")
+	}
+	if w := b.signIn("staff@example.com", next); w.Code != 303 {
+		t.Errorf("the new password does not open: %d", w.Code)
+	}
+}

@@ -129,6 +129,8 @@ func (s *Server) routes() []route {
 
 		{get, "/admin/account", signedIn, session, desk, s.getAccount},
 		{post, "/admin/account/sessions", signedIn, session, deskForm, s.postEndSessions},
+		{get, "/admin/account/password", signedIn, session, desk, s.getPassword},
+		{post, "/admin/account/password", signedIn, session, deskForm, s.typedNow(s.postPassword)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
 		{post, "/admin/holds/:id/close", app.RightSettle, session, deskForm, s.freshly(s.postCloseHold)},

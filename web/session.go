@@ -134,7 +134,9 @@ func (st *sessionStore) Save(r *http.Request, w http.ResponseWriter, s *sessions
 		key := make([]byte, 32)
 		rand.Read(key)
 		s.ID = base64.RawURLEncoding.EncodeToString(key)
-		s.Values[keyCreated] = st.now()
+		if _, renewed := s.Values[keyCreated]; !renewed {
+			s.Values[keyCreated] = st.now()
+		}
 	}
 	row, err := st.row(s)
 	if err != nil {
@@ -217,6 +219,17 @@ func (s *Server) beginSession(c echo.Context, who app.Staff) error {
 	ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
 	ses.Values[keyPeer], ses.Values[keyAgent] = peer(c).String(), agent[:min(len(agent), maxAgent)]
 	return s.saveSession(c, ses)
+}
+
+// renewSession gives the session another key, and none of its time back: who has just typed the password again leaves
+// behind whoever may have the old one.
+func (s *Server) renewSession(c echo.Context, ses *sessions.Session) error {
+	old := hashOf(ses)
+	ses.ID = ""
+	if err := s.saveSession(c, ses); err != nil {
+		return err
+	}
+	return s.Shop.ForgetSession(c.Request().Context(), old)
 }
 
 // endSession forgets the request's session here and in the browser.

@@ -65,7 +65,12 @@ func (d *desk) get(target string) *httptest.ResponseRecorder {
 }
 
 func (d *desk) post(target string, form url.Values) *httptest.ResponseRecorder {
-	return d.buyerShop.post(target, form, "Cookie", d.cookie)
+	d.t.Helper()
+	w := d.buyerShop.post(target, form, "Cookie", d.cookie)
+	if strings.HasPrefix(w.Header().Get("Set-Cookie"), "sid=") && !strings.HasPrefix(w.Header().Get("Set-Cookie"), "sid=;") {
+		d.cookie = sessionCookie(d.t, w)
+	}
+	return w
 }
 
 // sessionCookie is the cookie that w sets, as a browser sends it back.

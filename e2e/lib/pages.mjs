@@ -69,6 +69,7 @@ export async function staffPages(page, demo) {
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",
+      "staff-password": demo.shop + "/admin/account/password",
       "staff-account": demo.shop + "/admin/account",
     },
   };
