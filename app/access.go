@@ -44,6 +44,9 @@ const (
 	DisabledStaff  AccessKind = "disabled_staff"
 	EnabledStaff   AccessKind = "enabled_staff"
 	ChangedGateway AccessKind = "changed_gateway"
+	ChangedKey     AccessKind = "changed_key" // of the contract: another began
+	StoppedKey     AccessKind = "stopped_key" // a replaced one is not believed any more
+	JudgedAgain    AccessKind = "judged_again"
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
 	ChangedHook    AccessKind = "changed_hook"
@@ -57,6 +60,7 @@ func AccessKinds() []AccessKind {
 	return []AccessKind{
 		SawBuyer, SawMessage, SawReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
+		ChangedKey, StoppedKey, JudgedAgain,
 	}
 }
 

@@ -157,9 +157,11 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 		if err != nil {
 			return err
 		}
-		if m, err = s.merchantOf(ctx, tx, p.MID, p.Mode); err != nil {
+		signed, err := s.contractOf(ctx, tx, p.MID, p.Mode)
+		if err != nil {
 			return err
 		}
+		m = signed.Merchant
 		if err := notBusy(ctx, tx, p); err != nil {
 			return err
 		}
@@ -172,6 +174,7 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 		}
 		_, err = s.record(ctx, tx, p, Input{
 			Kind: StaffCancel, Level: T4, At: c.CreatedAt, TID: c.TID, Amount: c.Amount, Text: c.Reason, CancelID: c.ID, Actor: actor.ID,
+			Detail: Detail{KeyVersion: signed.keyN()},
 		})
 		if err != nil {
 			return err
@@ -294,6 +297,7 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 		in.Code, in.Text = Unreadable.Code(), callErr.Error()
 	case outcome == smartro.CancelDone, outcome == smartro.CancelAlready && c.Whole:
 		kind = c.granted()
+	case c.Sends > 1: // this call did nothing; the one before it may have
 	case outcome == smartro.CancelRefused, outcome == smartro.CancelAlready:
 		kind = CancelRefused
 	}
@@ -375,14 +379,18 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 		if err != nil {
 			return err
 		}
-		if m, err = s.merchantOf(ctx, tx, p.MID, p.Mode); err != nil {
+		signed, err := s.contractOf(ctx, tx, p.MID, p.Mode)
+		if err != nil {
 			return err
 		}
+		m = signed.Merchant
 		c.State, c.SentAt, c.Sends = CancelStateSent, s.Now(), c.Sends+1
 		if err := tx.SaveCancel(ctx, c); err != nil {
 			return err
 		}
-		_, err = s.record(ctx, tx, p, Input{Kind: CancelResent, Level: T4, At: c.SentAt, TID: c.TID, CancelID: c.ID, Actor: actor.ID})
+		_, err = s.record(ctx, tx, p, Input{
+			Kind: CancelResent, Level: T4, At: c.SentAt, TID: c.TID, CancelID: c.ID, Actor: actor.ID, Detail: Detail{KeyVersion: signed.keyN()},
+		})
 		if err != nil {
 			return err
 		}

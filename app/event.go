@@ -72,7 +72,8 @@ type Detail struct {
 	VbankDue   time.Time `json:"vbank_due,omitzero"`
 	ApprovedAt time.Time `json:"approved_at,omitzero"`
 	Late       bool      `json:"late,omitempty"`
-	Released   Won       `json:"released,omitempty"` // of what was set aside for a cancel
+	Released   Won       `json:"released,omitempty"`    // of what was set aside for a cancel
+	KeyVersion int       `json:"key_version,omitempty"` // of the merchant key that signed the form, the call or the message
 }
 
 // Event is one thing that happened to a payment: append-only. The payment's row is the fold of its events.

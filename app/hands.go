@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,22 @@ const refundTooLong = 7 * 24 * time.Hour
 // Worklist is what needs a person's hand now.
 func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
 	now := s.latest()
-	return s.Store.Worklist(ctx, now.Add(-claimedTooLong), now.Add(-refundTooLong), 100)
+	w, err := s.Store.Worklist(ctx, now.Add(-claimedTooLong), now.Add(-refundTooLong), now.Add(-quarantineShown), 100)
+	if err != nil {
+		return w, err
+	}
+	m, err := s.Merchant(ctx)
+	if errors.Is(err, ErrNoGateway) {
+		return w, nil
+	}
+	if err != nil {
+		return w, err
+	}
+	n, err := s.notices(ctx, m)
+	if err == nil && n.Silent() {
+		w.Silent = &n
+	}
+	return w, err
 }
 
 // AcceptPayment is a person's word, by name and with a reason, that the gateway's own record shows this payment:

@@ -210,14 +210,15 @@ func (w *world) settleDown(r *rand.Rand) {
 	res.Body.Close()
 	w.answer()
 	w.systemIs = systemUp
+	w.enterKey(false)
 	for _, a := range w.coming {
 		w.arrive(a)
 	}
 	again := r.IntN(2) == 0
 	w.say("lost notices are told again: %t", again)
 	for _, n := range w.bookOf(nil).Notices {
-		if (n.State == "lost" || n.State == "given_up") && (again || w.sites[n.TID]) {
-			w.arrive(w.trusted([]byte(n.Body)))
+		if (n.State == "lost" || n.State == "given_up" || w.wentUnsigned(n.Body)) && (again || w.sites[n.TID]) {
+			w.arrive(w.trusted(w.toldAnew([]byte(n.Body))))
 		}
 	}
 	later := func() {

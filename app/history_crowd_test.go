@@ -33,6 +33,7 @@ func (w *world) crowd(r *rand.Rand, n int) {
 		return
 	}
 	w.say("   %d buyers", n)
+	w.enterKey(true) // under another key than the gateway's no window opens
 	all := make([]*buyer, n)
 	for i := range all {
 		goods, _ := pick(r, []string{"맛동산 한 봉지", "찻잔", "Espresso 200g", "손뜨개 목도리 (회색)"})

@@ -48,6 +48,11 @@ func (w *world) moves() []move {
 		{3, "the shop's own system changes", w.changeSystem},
 		{3, "a notice from a new address", w.fromNewAddress},
 		{1, "the owner vouches for the new address", func(*rand.Rand) { w.vouch() }},
+		{2, "the gateway's key changes", w.changeKey},
+		{5, "the owner enters the key", func(r *rand.Rand) { w.enterKey(r.IntN(2) == 0) }},
+		{2, "what was signed by nobody is judged again", func(*rand.Rand) { w.judgeAgain() }},
+		{1, "a replaced key is stopped", w.stopKey},
+		{4, "a replaced key signs", w.staleKey},
 	}
 }
 
@@ -122,6 +127,10 @@ func (w *world) openWindow(r *rand.Rand) {
 			w.t.Fatal(err)
 		}
 		status, page := w.post(u.Path, "application/x-www-form-urlencoded", string(form.Encode()))
+		if status != http.StatusOK && w.theirKey != w.keys[0].key {
+			w.note("the window does not open: the gateway has another key")
+			return
+		}
 		if status != http.StatusOK {
 			w.t.Fatalf("window: %d %s", status, page)
 		}
@@ -567,7 +576,7 @@ func (w *world) cancelAtSite(r *rand.Rand) {
 	w.pass(3 * time.Second)
 	w.noticeFault(r)
 	c := smartro.Client{HTTP: &http.Client{Transport: siteTripper{w.http.Transport}}}
-	got, err := c.Cancel(w.ctx(), w.m, q)
+	got, err := c.Cancel(w.ctx(), w.merchantWith(w.theirKey), q)
 	w.sites[b.TID] = true
 	w.note("%d of %s, %s: %s %v", q.Amt, b.Moid, b.TID, got.ResultCode, err)
 }

@@ -73,6 +73,10 @@ type world struct {
 	sites    map[app.TID]bool // cancelled at the gateway's own site too
 	accepts  map[app.TID]bool // by a person who had seen the gateway's record
 	looked   looked
+
+	keys     []worldKey // the shop's, the current one first
+	theirKey app.Secret // the gateway's
+	unsigned []heard    // on the secret path
 }
 
 type window struct {
@@ -120,6 +124,7 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 		MID: sandbox.DefaultMID, Key: sandbox.DefaultMerchantKey, CancelPassword: sandbox.DefaultCancelPassword, Mode: smartro.Test,
 		Hash: smartro.MD5, Endpoints: smartro.EndpointsAt("http://gateway.example"), InquiryProves: true,
 	}
+	w.keys, w.theirKey = []worldKey{{n: 1, key: w.m.Key}}, w.m.Key
 	if err := w.shop.SetMerchant(w.ctx(), w.owner, w.m); err != nil {
 		t.Fatal(err)
 	}
@@ -217,12 +222,7 @@ func (w *world) receive(a app.Arrival) (app.Verdict, error) {
 	defer w.mu.Unlock()
 	w.received++
 	if a.Channel == app.ChannelNotify && a.Secret == w.secret && !a.Browser {
-		switch {
-		case a.Peer == gatewayAddr, a.Peer == newGatewayAddr && w.vouched:
-			w.proved(a.Body)
-		case a.Peer == newGatewayAddr:
-			w.unknown = append(w.unknown, a.Body)
-		}
+		w.hear(a.Peer, a.Body, got.Verdict)
 	}
 	return got.Verdict, nil
 }
@@ -230,7 +230,7 @@ func (w *world) receive(a app.Arrival) (app.Verdict, error) {
 // proved remembers the approval or deposit that a believed message tells. The caller holds mu.
 func (w *world) proved(body []byte) {
 	n, err := smartro.ParseNotice(body, smartro.EUCKR)
-	if err != nil || n.Verify(w.m) != nil {
+	if err != nil {
 		return
 	}
 	if k := n.Kind(w.m); (k == smartro.Approved || k == smartro.Deposited) && w.proofs[n.TID] == "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -172,7 +171,7 @@ func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 		GatewayTime: n.AuthDate, MessageID: msg.ID,
 		Detail: Detail{
 			AuthCode: n.AuthCode, CardCode: n.CardCode, CardName: n.CardName, CardNum: n.CardNum,
-			CardQuota: n.CardQuota, VbankName: n.VbankName, VbankNum: n.VbankNum,
+			CardQuota: n.CardQuota, VbankName: n.VbankName, VbankNum: n.VbankNum, KeyVersion: msg.KeyVersion,
 		},
 	}
 	if at, ok := n.AuthTime(); ok {
@@ -370,54 +369,6 @@ func turnsOut(e Event) bool {
 		return e.CancelID != ""
 	}
 	return false
-}
-
-// rejudge judges a stored message by today's knowledge: after its sender was approved, after its approval came,
-// or after judging it had failed.
-func (s *Shop) rejudge(ctx context.Context, id string) error {
-	m, err := s.Store.Message(ctx, id)
-	if err != nil {
-		return err
-	}
-	all, err := s.merchants(ctx, s.Store)
-	if err != nil || len(all) == 0 {
-		return errors.Join(err, ErrNoGateway)
-	}
-	a := Arrival{Channel: m.Channel, Body: m.Raw}
-	n, err := s.Gateway(all[0]).ReadNotice(m.Raw, charsetOf(a, all[0]))
-	if err != nil {
-		return nil // it stays what it was: unreadable
-	}
-	rd := reading{msg: m, merchant: all[0]}
-	for _, mm := range all {
-		if mm.MID == n.MID {
-			rd.merchant = mm
-			break
-		}
-	}
-	rd.take(n, a)
-	if rd.msg.Level == T1 && m.SecretOK {
-		peer, err := netip.ParseAddr(m.Peer)
-		if err != nil {
-			return err
-		}
-		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, peer); err != nil {
-			return err
-		}
-		rd.trust(m.Verdict == VerdictSecretLeaked)
-	}
-	var touched []OrderNo
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		msg := rd.msg
-		if touched, err = s.judge(ctx, tx, rd, &msg, ""); err != nil {
-			return err
-		}
-		return tx.JudgeMessage(ctx, msg)
-	})
-	if err == nil && len(touched) > 0 {
-		s.changed(touched...)
-	}
-	return err
 }
 
 // receiptURLs are the gateway's pages that a payment may have.

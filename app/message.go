@@ -24,6 +24,7 @@ const (
 	VerdictClaim         Verdict = "claim"          // signed, but through a browser
 	VerdictUnsigned      Verdict = "unsigned"       // no signature
 	VerdictBadSignature  Verdict = "bad_signature"  //
+	VerdictOldKey        Verdict = "old_key"        // signed with a key of ours that is not believed any more
 	VerdictUnreadable    Verdict = "unreadable"     // no notice at all, or a decisive field twice
 	VerdictUnknownOrder  Verdict = "unknown_order"  //
 	VerdictWrongAmount   Verdict = "wrong_amount"   //
@@ -56,14 +57,15 @@ type Message struct {
 	Ring        bool   // kept in the ring of fixed size: it carries no good signature
 
 	// As read, believed by nobody until judged:
-	MID     MID
-	Moid    Moid
-	TID     TID
-	Code    string
-	Amount  Won
-	Kind    string // smartro.Kind
-	Level   Level
-	Verdict Verdict
-	OrderNo OrderNo // of the payment it was matched with; empty: none
-	About   Moid    // the payment it was matched with; empty: none
+	MID        MID
+	Moid       Moid
+	TID        TID
+	Code       string
+	Amount     Won
+	Kind       string // smartro.Kind
+	Level      Level
+	Verdict    Verdict
+	KeyVersion int     // of the merchant key that fits its signature, believed or not; 0: none
+	OrderNo    OrderNo // of the payment it was matched with; empty: none
+	About      Moid    // the payment it was matched with; empty: none
 }

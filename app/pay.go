@@ -158,10 +158,11 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 	if err != nil {
 		return Payment{}, smartro.Form{}, err
 	}
-	m, err := s.merchantOf(ctx, s.Store, o.MID, o.Mode)
+	c, err := s.contractOf(ctx, s.Store, o.MID, o.Mode)
 	if err != nil {
 		return Payment{}, smartro.Form{}, err
 	}
+	m := c.Merchant
 	info, err := s.Info(ctx)
 	if err != nil {
 		return Payment{}, smartro.Form{}, err
@@ -190,14 +191,17 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 		if form, err = s.form(m, o, p, in, info.Digital); err != nil {
 			return err
 		}
-		p.GoodsName = form.Get("GoodsName")
+		p.GoodsName, p.KeyVersion = form.Get("GoodsName"), c.keyN()
 		if err := tx.CreatePayment(ctx, p); err != nil {
 			return err
 		}
 		if err := tx.SaveOrder(ctx, o); err != nil {
 			return err
 		}
-		p, err = s.record(ctx, tx, p, Input{Kind: FormServed, Level: T0, At: s.Now(), Amount: p.Amount, Text: notes(form), Detail: Detail{VbankDue: p.VbankDue}})
+		p, err = s.record(ctx, tx, p, Input{
+			Kind: FormServed, Level: T0, At: s.Now(), Amount: p.Amount, Text: notes(form),
+			Detail: Detail{VbankDue: p.VbankDue, KeyVersion: p.KeyVersion},
+		})
 		if err != nil {
 			return err
 		}

@@ -144,47 +144,50 @@ func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
 		rd.msg.Dedupe = digest([]byte("stop\n" + a.Token + "\n" + string(raw)))
 		return rd, nil
 	}
-	all, err := s.merchants(ctx, s.Store)
+	return rd, s.understand(ctx, &rd, a, s.latest())
+}
+
+// understand reads a message's bytes and sees how far it may be believed by its signature, its way and its sender. What
+// is no notice stays what it is. A key counts that is believed at the given time. It only fails when the store does.
+func (s *Shop) understand(ctx context.Context, rd *reading, a Arrival, when time.Time) error {
+	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
+	all, err := s.contracts(ctx, s.Store)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	n, err := s.Gateway(all[0].Merchant).ReadNotice(rd.msg.Raw, charsetOf(a, all[0].Merchant))
 	if err != nil {
-		return rd, err
+		return nil
 	}
-	if len(all) == 0 {
-		rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
-		return rd, nil
-	}
-	n, err := s.Gateway(all[0]).ReadNotice(raw, charsetOf(a, all[0]))
+	c, attempt, err := s.contractFor(ctx, s.Store, all, n)
 	if err != nil {
-		rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
-		return rd, nil
+		return err
 	}
-	rd.merchant = all[0]
-	for _, m := range all {
-		if m.MID == n.MID || n.MID == "" && m.MID == n.TID.MID() {
-			rd.merchant = m
-			break
-		}
-	}
-	rd.take(n, a)
+	rd.take(n, a, c, attempt, when)
 	if rd.msg.Level == T1 && rd.msg.SecretOK {
 		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, a.Peer); err != nil {
-			return rd, err
+			return err
 		}
 		rd.trust(a.Browser)
 	}
 	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields)
-	return rd, nil
+	return nil
 }
 
 // take copies what the notice says into the record, and checks its signature.
-func (rd *reading) take(n smartro.Notice, a Arrival) {
-	rd.notice = n
+func (rd *reading) take(n smartro.Notice, a Arrival, c contract, attempt int, when time.Time) {
+	rd.notice, rd.merchant = n, c.Merchant
 	kind := n.Kind(rd.merchant)
 	m := &rd.msg
 	m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind = n.MID, n.Moid, n.TID, n.ResultCode, n.Amt, string(kind)
 	m.Level, m.Verdict = T0, VerdictBadSignature
-	switch err := n.Verify(rd.merchant); {
+	var err error
+	m.KeyVersion, err = c.verify(n, attempt, when)
+	switch {
 	case err == nil:
 		m.Level, m.Verdict = T1, VerdictClaim
+	case errors.Is(err, errOldKey):
+		m.Verdict = VerdictOldKey
 	case errors.Is(err, smartro.ErrMID):
 		m.Verdict = VerdictWrongMID
 	case n.SignValue == "":

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -80,77 +81,97 @@ type storedMerchant struct {
 	smartro.Merchant
 	Key            string
 	CancelPassword string
+	Keys           []storedKey `json:",omitempty"`
+	Salt           string      `json:",omitempty"`
 }
 
-func (s *Shop) merchants(ctx context.Context, r Reader) ([]smartro.Merchant, error) {
+func (s *Shop) contracts(ctx context.Context, r Reader) ([]contract, error) {
 	var stored []storedMerchant
 	if err := s.readSealed(ctx, r, settingMerchants, &stored); err != nil {
 		return nil, err
 	}
-	out := make([]smartro.Merchant, 0, len(stored))
+	out := make([]contract, 0, len(stored))
 	for _, m := range stored {
-		m.Merchant.Key, m.Merchant.CancelPassword = Secret(m.Key), Secret(m.CancelPassword)
-		out = append(out, m.Merchant)
+		out = append(out, m.contract())
 	}
 	return out, nil
 }
 
+func (s *Shop) writeContracts(ctx context.Context, tx Tx, all []contract) error {
+	stored := make([]storedMerchant, 0, len(all))
+	for _, c := range all {
+		stored = append(stored, c.stored())
+	}
+	return s.writeSealed(ctx, tx, settingMerchants, stored)
+}
+
 // Merchant is the contract under which new payments are made. ErrNoGateway: the owner has not entered one yet.
 func (s *Shop) Merchant(ctx context.Context) (smartro.Merchant, error) {
-	all, err := s.merchants(ctx, s.Store)
+	all, err := s.contracts(ctx, s.Store)
 	if err != nil || len(all) == 0 {
 		return smartro.Merchant{}, errors.Join(err, ErrNoGateway)
 	}
-	return all[0], nil
+	return all[0].Merchant, nil
 }
 
-// merchantOf is the contract under which a payment was made, whichever is current today.
-func (s *Shop) merchantOf(ctx context.Context, r Reader, mid MID, mode Mode) (smartro.Merchant, error) {
-	all, err := s.merchants(ctx, r)
+// contractOf is the contract under which a payment was made, whichever is current today.
+func (s *Shop) contractOf(ctx context.Context, r Reader, mid MID, mode Mode) (contract, error) {
+	all, err := s.contracts(ctx, r)
 	if err != nil {
-		return smartro.Merchant{}, err
+		return contract{}, err
 	}
-	for _, m := range all {
-		if m.MID == mid && m.Mode == mode {
-			return m, nil
+	for _, c := range all {
+		if c.is(mid, mode) {
+			return c, nil
 		}
 	}
-	return smartro.Merchant{}, fmt.Errorf("MID %s (%s): %w", mid, mode, ErrNoGateway)
+	return contract{}, fmt.Errorf("MID %s (%s): %w", mid, mode, ErrNoGateway)
+}
+
+// merchantOf is contractOf with its current key, for who does not ask about keys.
+func (s *Shop) merchantOf(ctx context.Context, r Reader, mid MID, mode Mode) (smartro.Merchant, error) {
+	c, err := s.contractOf(ctx, r, mid, mode)
+	return c.Merchant, err
 }
 
 // SetMerchant makes m the contract of new payments; older ones keep theirs. An empty Key or CancelPassword keeps
-// the stored one of the same MID and mode. Faults are joined *smartro.FieldError.
+// the stored one of the same MID and mode; another Key begins a new version, and the one before is believed for
+// [KeyOverlap]. Faults are joined *smartro.FieldError.
 func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant) error {
 	if err := actor.must(RightChangeGateway); err != nil {
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
-		all, err := s.merchants(ctx, tx)
+		all, err := s.contracts(ctx, tx)
 		if err != nil {
 			return err
 		}
-		next := []storedMerchant{}
+		c := contract{Merchant: m}
+		next := []contract{{}}
 		for _, old := range all {
-			if old.MID == m.MID && old.Mode == m.Mode {
-				if m.Key == "" {
-					m.Key = old.Key
-				}
-				if m.CancelPassword == "" {
-					m.CancelPassword = old.CancelPassword
-				}
+			if !old.is(m.MID, m.Mode) {
+				next = append(next, old)
 				continue
 			}
-			next = append(next, storedMerchant{old, old.Key.Reveal(), old.CancelPassword.Reveal()})
+			c.Key, c.CancelPassword = cmp.Or(m.Key, old.Key), cmp.Or(m.CancelPassword, old.CancelPassword)
+			c.keys, c.salt = old.keys, cmp.Or(old.salt, newToken())
 		}
-		if err := m.Validate(); err != nil {
+		if err := c.Validate(); err != nil {
 			return err
 		}
-		next = append([]storedMerchant{{m, m.Key.Reveal(), m.CancelPassword.Reveal()}}, next...)
-		if err := s.writeSealed(ctx, tx, settingMerchants, next); err != nil {
+		did := Access{Kind: ChangedGateway, Subject: string(m.MID)}
+		if len(c.keys) == 0 {
+			c.replaceKey(c.Key, s.Now(), s.latest())
+		} else if c.Key != c.keys[0].Key {
+			c.replaceKey(c.Key, s.Now(), s.latest())
+			did = Access{Kind: ChangedKey, Subject: keySubject(c, c.keyN())}
+		}
+		next[0] = c
+		if err := s.writeContracts(ctx, tx, next); err != nil {
 			return err
 		}
 		_, err = s.noticeSecrets(ctx, tx)
-		return errors.Join(err, s.note(ctx, tx, actor, Access{Kind: ChangedGateway, Subject: string(m.MID)}))
+		return errors.Join(err, s.note(ctx, tx, actor, did))
 	})
 }
 

@@ -39,14 +39,22 @@ type Reader interface {
 	Messages(ctx context.Context, no OrderNo) ([]Message, error) // oldest first, without Raw
 	Message(ctx context.Context, id string) (Message, error)     // with Raw; looks into the ring too
 	MessagesFrom(ctx context.Context, peer string, v Verdict, limit int) ([]Message, error)
+	// Quarantined lists what came with a signature that fits no key, or none that is believed: oldest first, with Raw.
+	Quarantined(ctx context.Context, limit int) ([]Message, error)
+	// LastNotice is when the gateway's own word about a MID came last on the notification path; zero: never.
+	LastNotice(ctx context.Context, mid MID) (time.Time, error)
+	// Unheard counts the payments of a contract, at most most, that were opened in a time and not said to be
+	// stopped or refused, and those of them that a browser said before its end were paid.
+	Unheard(ctx context.Context, mid MID, mode Mode, from, to time.Time, most int) (opened, claimed int, err error)
 	Cancels(ctx context.Context, no OrderNo) ([]Cancel, error) // oldest first
 	Cancel(ctx context.Context, id string) (Cancel, error)
 	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
-	// Worklist lists claims made before claimed, and refunds sent before refunded, among what needs a hand.
 	Job(ctx context.Context, id string) (Job, error)
-	Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (Worklist, error)
+	// Worklist lists claims made before claimed, and refunds sent before refunded, among what needs a hand. What came on
+	// the secret path with a wrong signature counts from quarantined on.
+	Worklist(ctx context.Context, claimed, refunded, quarantined time.Time, limit int) (Worklist, error)
 
 	Subscription(ctx context.Context, no SubscriptionNo) (Subscription, error)
 	SubscriptionByToken(ctx context.Context, token string) (Subscription, error)
@@ -104,6 +112,8 @@ type Tx interface {
 	AddMessage(ctx context.Context, m Message) (id string, fresh bool, err error)
 	// JudgeMessage writes what the message turned out to be: Level, Verdict, OrderNo and About.
 	JudgeMessage(ctx context.Context, m Message) error
+	// TakeFromRing forgets a message of the ring, which is kept elsewhere from now on. ErrNotFound: it is not there any more.
+	TakeFromRing(ctx context.Context, id string) error
 	// CountClaims counts the kept (not ring) messages below T2 for this TID: the door sends more to the ring.
 	CountClaims(ctx context.Context, tid TID) (int, error)
 
@@ -241,6 +251,9 @@ type Worklist struct {
 	Senders  []Sender  // asked
 	GivenUp  []Job     // tried many times, in vain
 	Unjudged int
+	// Quarantined came on the secret path, and its signature fits no key that is believed.
+	Quarantined int
+	Silent      *NoticeState // no notification comes; nil: they do, or none is expected
 }
 
 // Job is something that we still owe: an inquiry, a look at the clock. At least once, by lease.

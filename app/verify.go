@@ -19,7 +19,7 @@ func Replay(p Payment, events []Event) (replayed Payment, err error) {
 	}
 	replayed = Payment{
 		Moid: p.Moid, OrderNo: p.OrderNo, MID: p.MID, Mode: p.Mode, Device: p.Device, Method: p.Method, EdiDate: p.EdiDate, Amount: p.Amount,
-		GoodsName: p.GoodsName, BuyerName: p.BuyerName, BuyerTel: p.BuyerTel, BuyerEmail: p.BuyerEmail, ReturnToken: p.ReturnToken,
+		GoodsName: p.GoodsName, BuyerName: p.BuyerName, BuyerTel: p.BuyerTel, BuyerEmail: p.BuyerEmail, KeyVersion: p.KeyVersion, ReturnToken: p.ReturnToken,
 		State: New, Proof: ProofNone,
 	}
 	for _, e := range events {

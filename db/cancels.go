@@ -102,7 +102,7 @@ func (t *transaction) SaveHold(ctx context.Context, h app.Hold) error {
 	return changed(t.exec(ctx, "UPDATE holds SET closed_at = $2, closed_by = $3, note = $4 WHERE id = $1", h.ID, us(h.ClosedAt), h.ClosedBy, h.Note))
 }
 
-func (d queries) Worklist(ctx context.Context, claimed, refunded time.Time, limit int) (w app.Worklist, err error) {
+func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined time.Time, limit int) (w app.Worklist, err error) {
 	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND account = 0 AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(claimed), limit)
 	if err != nil {
 		return w, err
@@ -131,6 +131,11 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded time.Time, limi
 		return w, err
 	}
 	n, err := one(ctx, d, scanInt, "SELECT COUNT(*) FROM messages WHERE verdict = 'unjudged'")
+	if err != nil {
+		return w, err
+	}
 	w.Unjudged = int(n)
+	n, err = one(ctx, d, scanInt, "SELECT COUNT(*) FROM stranger_ring WHERE "+inQuarantine+" AND secret_ok = 1 AND at >= $1", us(quarantined))
+	w.Quarantined = int(n)
 	return w, err
 }

@@ -177,10 +177,10 @@ type record struct{ key, columns string }
 // of its events.
 var records = map[string]record{
 	"orders":     {"no", orderColumns},
-	"payments":   {"moid", "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token"},
+	"payments":   {"moid", "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token, key_version"},
 	"cancels":    {"id", cancelColumns},
 	"holds":      {"id", holdColumns},
-	"messages":   {"id", "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, mid, moid, tid, code, amount, kind, level, verdict, order_no, about"},
+	"messages":   {"id", "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, mid, moid, tid, code, amount, kind, level, verdict, order_no, about, key_version"},
 	"staff":      {"id", staffColumns},
 	"senders":    {"addr", senderColumns},
 	"settings":   {"name", "name, value"},

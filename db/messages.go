@@ -5,11 +5,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"gage/app"
 )
 
-const messageColumns = "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, copies, mid, moid, tid, code, amount, kind, level, verdict, order_no, about"
+const messageColumns = "id, channel, at, peer, secret_ok, content_type, headers, raw, raw_len, sha256, dedupe, copies, mid, moid, tid, code, amount, kind, level, verdict, order_no, about, key_version"
 
 // ringSlots is how many messages without a good signature are kept: strangers can't fill the disk.
 const ringSlots = 2000
@@ -29,7 +30,7 @@ func (d queries) scanMessage(ring bool) func(scanner) (app.Message, error) {
 	return func(s scanner) (m app.Message, err error) {
 		var raw, key string
 		err = s.Scan(&m.ID, &m.Channel, micros{&m.At}, &m.Peer, truth{&m.SecretOK}, &m.ContentType, &m.Headers, &raw, &m.RawLen, &m.SHA256,
-			&m.Dedupe, &m.Copies, &m.MID, &m.Moid, &m.TID, &m.Code, &m.Amount, &m.Kind, &m.Level, &m.Verdict, &m.OrderNo, &m.About, &key)
+			&m.Dedupe, &m.Copies, &m.MID, &m.Moid, &m.TID, &m.Code, &m.Amount, &m.Kind, &m.Level, &m.Verdict, &m.OrderNo, &m.About, &m.KeyVersion, &key)
 		if err != nil {
 			return m, err
 		}
@@ -84,7 +85,7 @@ func (t *transaction) messageArgs(ctx context.Context, m app.Message, keyID stri
 	}
 	return []any{
 		m.ID, m.Channel, us(m.At), m.Peer, bit(m.SecretOK), m.ContentType, m.Headers, k.seal("messages/"+m.ID, m.Raw), m.RawLen,
-		m.SHA256, m.Dedupe, int64(1), m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind, int64(m.Level), m.Verdict, m.OrderNo, m.About,
+		m.SHA256, m.Dedupe, int64(1), m.MID, m.Moid, m.TID, m.Code, m.Amount, m.Kind, int64(m.Level), m.Verdict, m.OrderNo, m.About, m.KeyVersion,
 	}, nil
 }
 
@@ -101,7 +102,7 @@ func (t *transaction) AddMessage(ctx context.Context, m app.Message) (id string,
 		return "", false, err
 	}
 	t.made("messages", m.ID)
-	err = inserted(t.exec(ctx, "INSERT INTO messages ("+messageColumns+") VALUES ("+dollars(22)+") ON CONFLICT (dedupe) DO NOTHING", args...))
+	err = inserted(t.exec(ctx, "INSERT INTO messages ("+messageColumns+") VALUES ("+dollars(23)+") ON CONFLICT (dedupe) DO NOTHING", args...))
 	if errors.Is(err, app.ErrConflict) { // another transaction stored the same one a moment ago
 		t.untouch("messages", m.ID)
 		if _, err := t.exec(ctx, "DELETE FROM data_keys WHERE id = $1", m.ID); err != nil {
@@ -147,6 +148,33 @@ func (s *Store) Repeated(ctx context.Context, dedupe string) (bool, error) {
 	return true, nil
 }
 
+// inQuarantine is the words of the index on the ring: what was signed, and not with a key that is believed.
+const inQuarantine = "verdict IN ('bad_signature', 'old_key')"
+
+func (d queries) Quarantined(ctx context.Context, limit int) ([]app.Message, error) {
+	return many(ctx, d, d.scanMessage(true), selectFromRing+"WHERE "+inQuarantine+" ORDER BY at, id LIMIT $1", limit)
+}
+
+func (t *transaction) TakeFromRing(ctx context.Context, id string) error {
+	return changed(t.exec(ctx, "DELETE FROM stranger_ring WHERE id = $1", id))
+}
+
+func (d queries) LastNotice(ctx context.Context, mid app.MID) (at time.Time, err error) {
+	n, err := one(ctx, d, scanInt, "SELECT COALESCE(MAX(at), 0) FROM messages WHERE channel = 'notify' AND level >= 2 AND mid = $1", mid)
+	if err != nil {
+		return at, err
+	}
+	return at, micros{&at}.Scan(n)
+}
+
+func (d queries) Unheard(ctx context.Context, mid app.MID, mode app.Mode, from, to time.Time, most int) (opened, claimed int, err error) {
+	scan := func(s scanner) (n [2]int, err error) { return n, s.Scan(&n[0], &n[1]) }
+	n, err := one(ctx, d, scan, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN claimed_at > 0 AND claimed_at < $2 THEN 1 ELSE 0 END), 0) FROM
+		(SELECT claimed_at FROM payments WHERE opened_at > $1 AND opened_at < $2 AND mid = $3 AND mode = $4 AND stopped = 0 AND hint_code = '' ORDER BY opened_at LIMIT $5) AS p`,
+		us(from), us(to), mid, mode, most)
+	return n[0], n[1], err
+}
+
 // addToRing overwrites the oldest slot.
 func (t *transaction) addToRing(ctx context.Context, m app.Message) error {
 	n, err := t.count(ctx, "ring")
@@ -160,7 +188,7 @@ func (t *transaction) addToRing(ctx context.Context, m app.Message) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, "INSERT INTO stranger_ring (slot, "+messageColumns+") VALUES ("+dollars(23)+")", append([]any{n % ringSlots}, args...)...)
+	_, err = t.exec(ctx, "INSERT INTO stranger_ring (slot, "+messageColumns+") VALUES ("+dollars(24)+")", append([]any{n % ringSlots}, args...)...)
 	return err
 }
 
@@ -171,8 +199,8 @@ func (t *transaction) JudgeMessage(ctx context.Context, m app.Message) error {
 	} else {
 		t.touch(table, m.ID)
 	}
-	return changed(t.exec(ctx, "UPDATE "+table+" SET level = $2, verdict = $3, order_no = $4, about = $5 WHERE id = $1",
-		m.ID, int64(m.Level), m.Verdict, m.OrderNo, m.About))
+	return changed(t.exec(ctx, "UPDATE "+table+" SET level = $2, verdict = $3, order_no = $4, about = $5, key_version = $6 WHERE id = $1",
+		m.ID, int64(m.Level), m.Verdict, m.OrderNo, m.About, m.KeyVersion))
 }
 
 func (t *transaction) CountClaims(ctx context.Context, tid app.TID) (int, error) {

@@ -9,7 +9,7 @@ import (
 	"gage/app"
 )
 
-const paymentColumns = "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token, " +
+const paymentColumns = "moid, order_no, mid, mode, device, method, edi_date, amount, goods_name, return_token, key_version, " +
 	paymentChanging
 
 // paymentChanging are the columns that events change.
@@ -22,7 +22,7 @@ type paymentSealed struct{ private, key string }
 func paymentFields(p *app.Payment, sealed *paymentSealed) []any {
 	return []any{
 		&p.Moid, &p.OrderNo, &p.MID, &p.Mode, &p.Device, &p.Method, micros{&p.EdiDate}, &p.Amount, &p.GoodsName,
-		&p.ReturnToken, &p.State, &p.HoldReason, truth{&p.Late}, &p.Proof, &p.TID, &p.Approved,
+		&p.ReturnToken, &p.KeyVersion, &p.State, &p.HoldReason, truth{&p.Late}, &p.Proof, &p.TID, &p.Approved,
 		&p.Reserved, &p.Cancelled, &p.AuthCode, &p.CardCode, &p.CardName, &p.CardQuota, &p.VbankName, new(int64), &sealed.private,
 		micros{&p.VbankDue}, micros{&p.ApprovedAt}, &p.HintCode, &p.HintMsg, truth{&p.Stopped}, micros{&p.OpenedAt},
 		micros{&p.ClaimedAt}, micros{&p.PaidAt}, micros{&p.UpdatedAt}, &p.Seq, &sealed.key,
@@ -94,7 +94,7 @@ func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
 		return errors.Join(err, fmt.Errorf("payments/%s: %w", p.Moid, app.ErrErased))
 	}
 	args := append([]any{
-		id, p.Moid, p.OrderNo, p.MID, p.Mode, p.Device, p.Method, us(p.EdiDate), p.Amount, p.GoodsName, p.ReturnToken,
+		id, p.Moid, p.OrderNo, p.MID, p.Mode, p.Device, p.Method, us(p.EdiDate), p.Amount, p.GoodsName, p.ReturnToken, p.KeyVersion,
 	}, rest...)
 	t.made("payments", string(p.Moid))
 	if err := inserted(t.exec(ctx, "INSERT INTO payments (id, "+paymentColumns+") VALUES ("+dollars(len(args))+") ON CONFLICT DO NOTHING", args...)); err != nil {

@@ -154,13 +154,13 @@ func TestWorklist(t *testing.T) {
 				tx.CreateCancel(ctx, app.Cancel{ID: "c1", OrderNo: "ABCD2345", Moid: p.Moid, Amount: 1, State: app.CancelStateUnknown, CreatedAt: at}),
 				tx.SaveSender(ctx, app.Sender{Addr: "192.0.2.7", State: app.SenderAsked, FirstAt: at, LastAt: at, Count: 1}))
 		})
-		w, err := s.Worklist(t.Context(), at.Add(time.Second), at, 10)
+		w, err := s.Worklist(t.Context(), at.Add(time.Second), at, at, 10)
 		if err != nil || len(w.Claimed) != 1 || len(w.Cancels) != 1 || len(w.Holds) != 1 || len(w.Senders) != 1 {
 			t.Errorf("%+v, %v", w, err)
 		}
 		hold.ClosedAt, hold.ClosedBy, hold.Note = at, "s1", "경리 확인"
 		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.SaveHold(ctx, hold) })
-		if w, err = s.Worklist(t.Context(), at, at, 10); err != nil || len(w.Claimed) != 0 || len(w.Holds) != 0 {
+		if w, err = s.Worklist(t.Context(), at, at, at, 10); err != nil || len(w.Claimed) != 0 || len(w.Holds) != 0 {
 			t.Errorf("%+v, %v", w, err)
 		}
 	})

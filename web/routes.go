@@ -133,6 +133,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/account/password", signedIn, session, deskForm, s.typedNow(s.postPassword)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
+		{post, "/admin/work/again", app.RightSettle, session, deskForm, s.freshly(s.postJudgeAgain)},
 		{post, "/admin/holds/:id/close", app.RightSettle, session, deskForm, s.freshly(s.postCloseHold)},
 		{post, "/admin/jobs/:id/retry", app.RightSettle, session, deskForm, s.postRetryJob},
 		{post, "/admin/senders", app.RightChangeGateway, session, deskForm, s.freshly(s.postSender)},
@@ -141,6 +142,7 @@ func (s *Server) routes() []route {
 		{get, "/admin/settings", app.RightChangeShop, session, desk, s.getSettings},
 		{post, "/admin/settings/shop", app.RightChangeShop, session, deskForm, s.postShopInfo},
 		{post, "/admin/settings/gateway", app.RightChangeGateway, session, deskForm, s.freshly(s.postMerchant)},
+		{post, "/admin/settings/key/stop", app.RightChangeGateway, session, deskForm, s.freshly(s.postStopKey)},
 		{post, "/admin/settings/notice", app.RightChangeGateway, session, deskForm, s.freshly(s.postRotateNotice)},
 		{post, "/admin/settings/notice/show", app.RightChangeGateway, session, deskForm, s.freshly(s.postShowNotice)},
 		{post, "/admin/settings/reconciled", app.RightChangeGateway, session, deskForm, s.freshly(s.postReconciled)},

@@ -40,8 +40,10 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if may(c, app.RightChangeGateway) {
 		hands += len(w.Senders)
 	}
-	if backup.Failed() {
-		hands++
+	for _, alarm := range []bool{backup.Failed(), w.Quarantined > 0, w.Silent != nil} {
+		if alarm {
+			hands++
+		}
 	}
 	f.Links = []templates.NavLink{
 		{Name: "payments", Href: "/admin", Icon: "list"},

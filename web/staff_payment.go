@@ -88,7 +88,7 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 		Approved: int64(p.Approved), Cancelled: int64(p.Cancelled), Reserved: int64(p.Reserved), Left: int64(p.Left()),
 		HasMoney: p.Approved > 0, CanReveal: !reveal && may(c, app.RightSeeBuyers), Reveal: typed,
 		Receipt: st.ReceiptURL != "" && may(c, app.RightSeeBuyers), CashReceipt: st.CashReceiptURL != "" && may(c, app.RightSeeBuyers),
-		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p),
+		Sentence: sentenceOf(ctx, p), Buyer: buyerFacts(ctx, p, reveal), Order: orderFacts(ctx, st), Money: gatewayFacts(ctx, p, reveal),
 	}
 	if p.Approved > 0 {
 		page.Amount = page.Approved
@@ -178,7 +178,7 @@ func orderFacts(ctx context.Context, st app.Story) []templates.Detail {
 	return list
 }
 
-func gatewayFacts(ctx context.Context, p app.Payment) []templates.Detail {
+func gatewayFacts(ctx context.Context, p app.Payment, reveal bool) []templates.Detail {
 	var list []templates.Detail
 	add := func(key, value string, copied bool) {
 		if value != "" {
@@ -193,11 +193,16 @@ func gatewayFacts(ctx context.Context, p app.Payment) []templates.Detail {
 	if p.CardQuota != "" && p.CardQuota != "00" {
 		add("staff.quota", text.T(ctx, "staff.quota.months", strings.TrimLeft(p.CardQuota, "0")), false)
 	}
-	add("staff.vbank", strings.TrimSpace(p.VbankName+" "+p.VbankNum), p.VbankNum != "")
+	account := p.VbankNum
+	if !reveal {
+		account = view.MaskAccount(account)
+	}
+	add("staff.vbank", strings.TrimSpace(p.VbankName+" "+account), reveal && account != "")
 	if !p.VbankDue.IsZero() {
 		add("staff.vbank.due", view.When(ctx, p.VbankDue), false)
 	}
 	add("staff.device", text.T(ctx, "device."+string(p.Device)), false)
+	add("keys.payment", keyName(ctx, p.KeyVersion), false)
 	return list
 }
 
@@ -430,6 +435,7 @@ func (s *Server) showMessage(c echo.Context, status int, reveal bool, typed temp
 		Facts: []templates.Detail{
 			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
 			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},
+			{Name: text.T(ctx, "keys.message"), Value: keyName(ctx, m.KeyVersion)},
 			{Name: text.T(ctx, "staff.message.peer"), Value: m.Peer, Mono: true},
 			{Name: text.T(ctx, "staff.message.copies"), Value: view.Comma(m.Copies)},
 			{Name: "Content-Type", Value: m.ContentType, Mono: true},

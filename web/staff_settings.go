@@ -41,11 +41,15 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 	p := templates.SettingsPage{StaffFrame: frame, Invite: typed.invite, InviteFor: typed.email}
 	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "people", "reconciled"}, saved) {
 		p.Saved = text.T(ctx, "staff.saved")
+	} else if saved == "key" {
+		p.Saved, p.SavedText = text.T(ctx, "keys.saved"), text.T(ctx, "keys.saved.text", view.When(ctx, s.Now().Add(app.KeyOverlap)))
+	} else if saved == "stopped" {
+		p.Saved = text.T(ctx, "keys.stopped")
 	}
 	if err := s.fillShop(ctx, &p, typed); err != nil {
 		return err
 	}
-	if err := s.fillGateway(ctx, &p, typed); err != nil {
+	if err := s.fillGateway(c, &p, typed); err != nil {
 		return err
 	}
 	return s.finishSettings(c, status, p, typed)
@@ -71,12 +75,18 @@ func (s *Server) fillShop(ctx context.Context, p *templates.SettingsPage, typed 
 	return nil
 }
 
-func (s *Server) fillGateway(ctx context.Context, p *templates.SettingsPage, typed typedSettings) error {
+func (s *Server) fillGateway(c echo.Context, p *templates.SettingsPage, typed typedSettings) error {
+	ctx := c.Request().Context()
 	m, err := s.Shop.Merchant(ctx)
 	if err != nil && !errors.Is(err, app.ErrNoGateway) {
 		return err
 	}
 	stored := err == nil
+	if stored && may(c, app.RightChangeGateway) {
+		if err := s.fillKeys(c, p, m); err != nil {
+			return err
+		}
+	}
 	base := baseOf(m)
 	if typed.merchant != nil {
 		m, base = *typed.merchant, typed.base
@@ -188,6 +198,7 @@ func (s *Server) postMerchant(c echo.Context) error {
 	if err != nil {
 		return app.ErrBadInput
 	}
+	had := m
 	m.MID, m.Mode, m.Hash = app.MID(strings.TrimSpace(form.Get("mid"))), app.Mode(form.Get("mode")), smartro.HashForm(form.Get("hash"))
 	m.Key, m.CancelPassword = app.Secret(strings.TrimSpace(form.Get("key"))), app.Secret(form.Get("cancel_password"))
 	m.SendSecureType, m.InquiryProves = form.Get("secure_type") == "yes", form.Get("inquiry") == "yes"
@@ -200,7 +211,11 @@ func (s *Server) postMerchant(c echo.Context) error {
 	if base != "" {
 		m.Endpoints = smartro.EndpointsAt(base)
 	}
+	changes := had.MID == m.MID && had.Mode == m.Mode && m.Key != "" && m.Key != had.Key
 	if err = s.Shop.SetMerchant(ctx, staffOf(c), m); err == nil {
+		if changes {
+			return c.Redirect(http.StatusSeeOther, "/admin/settings?saved=key#keys")
+		}
 		return c.Redirect(http.StatusSeeOther, "/admin/settings?saved=gateway#gateway")
 	}
 	if faults := inputFaults(ctx, err); len(faults) > 0 {

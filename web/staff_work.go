@@ -24,7 +24,8 @@ func (s *Server) getWork(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle)}
+	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle), Again: judgedAgain(c)}
+	fillAlarms(ctx, &p, w)
 	backup, err := s.Shop.BackupState(ctx)
 	if err != nil {
 		return err

@@ -164,7 +164,7 @@ func (g *Gateway) checkCancel(p payment, f cancelForm) (smartro.Won, *cancelAnsw
 	if err != nil {
 		return no("2010", "CancelAmt는 숫자만 12자리 이하입니다")
 	}
-	if !smartro.EqualHash(f.hash, smartro.HashData(g.cfg.Hash, p.TID, g.cfg.MerchantKey, amt, f.part)) {
+	if !smartro.EqualHash(f.hash, smartro.HashData(g.cfg.Hash, p.TID, g.key(), amt, f.part)) {
 		return no("A211", "HASH 유효성 확인 실패 (hashData)")
 	}
 	if !smartro.EqualHash(f.password, g.cfg.CancelPassword.Reveal()) {

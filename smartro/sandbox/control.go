@@ -27,7 +27,7 @@ func (g *Gateway) controlPage(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) drawControl(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	d := controlData{apiStateAnswer: g.stateNow(shown{newest: shownOnPage}), Endpoints: smartro.EndpointsAt(g.baseURL(r)), Problem: problem}
 	if r.URL.Query().Get("key") == "show" {
-		d.Key, d.CancelPassword = g.cfg.MerchantKey.Reveal(), g.cfg.CancelPassword.Reveal()
+		d.Key, d.CancelPassword = g.key().Reveal(), g.cfg.CancelPassword.Reveal()
 	}
 	g.pages.render(w, status, "control.html", d)
 }

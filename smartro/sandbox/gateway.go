@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gage/smartro"
@@ -54,6 +56,8 @@ type Gateway struct {
 	http   *http.Client
 	wake   chan struct{} // a notification may be due earlier than the sender thinks
 
+	merchantKey atomic.Pointer[smartro.Secret]
+
 	released chan struct{} // closed when unanswered cancels should be let go
 	release  func()
 
@@ -80,6 +84,8 @@ func New(cfg Config) (*Gateway, error) {
 		wake: make(chan struct{}, 1), released: make(chan struct{}),
 	}
 	g.release = sync.OnceFunc(func() { close(g.released) })
+	key := cmp.Or(smartro.Secret(l.view.key), cfg.MerchantKey)
+	g.merchantKey.Store(&key)
 	if err := g.applyConfiguredSettings(); err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox settings: %w", err), l.close())
 	}

@@ -24,12 +24,13 @@ type entry struct {
 	Payment  *payment  `json:"payment,omitempty"`
 	Notices  []notice  `json:"notices,omitempty"`
 	Settings *settings `json:"settings,omitempty"`
+	Key      string    `json:"key,omitempty"` // the merchant key from now on
 
 	CashReceipt *cashReceipt `json:"cash_receipt,omitempty"`
 }
 
 func (e entry) empty() bool {
-	return e.Payment == nil && len(e.Notices) == 0 && e.Settings == nil && e.CashReceipt == nil
+	return e.Payment == nil && len(e.Notices) == 0 && e.Settings == nil && e.Key == "" && e.CashReceipt == nil
 }
 
 // settings are what the merchant site lets a shop choose about notifications (weblink §7).
@@ -56,6 +57,7 @@ type view struct {
 	lastID    int64
 	lastSeq   int64
 	settings  settings
+	key       string // ordered; empty: the configured one
 
 	receipts     map[smartro.TID]cashReceipt // by their own TID
 	receiptOrder []smartro.TID               // of issuing
@@ -227,6 +229,9 @@ func (v *view) apply(e entry) {
 	}
 	if e.Settings != nil {
 		v.settings = *e.Settings
+	}
+	if e.Key != "" {
+		v.key = e.Key
 	}
 }
 

@@ -94,7 +94,7 @@ func (g *Gateway) receiptData(w http.ResponseWriter, r *http.Request) {
 		refused(http.StatusMethodNotAllowed, "SB05", "POST로 불러 주세요")
 		return
 	}
-	if !smartro.EqualHash(r.Header.Get("apikey"), g.cfg.MerchantKey.Reveal()) {
+	if !smartro.EqualHash(r.Header.Get("apikey"), g.key().Reveal()) {
 		refused(http.StatusUnauthorized, "SB01", "apikey 헤더가 이 상점의 merchantKey가 아닙니다")
 		return
 	}

@@ -199,7 +199,7 @@ func (c *checker) checkHash() {
 	if err != nil {
 		return // reported by its own row
 	}
-	got, key, form := c.get("EncryptData"), c.g.cfg.MerchantKey, c.g.cfg.Hash
+	got, key, form := c.get("EncryptData"), c.g.key(), c.g.cfg.Hash
 	if smartro.EqualHash(got, smartro.EncryptData(form, c.get("ediDate"), c.g.cfg.MID, amt, key)) {
 		return
 	}
@@ -216,7 +216,7 @@ func hashRecipe(form smartro.HashForm) string {
 }
 
 func (c *checker) hashReason(got string, amt smartro.Won) string {
-	date, key := c.get("ediDate"), c.g.cfg.MerchantKey
+	date, key := c.get("ediDate"), c.g.key()
 	other := smartro.SHA256
 	if c.g.cfg.Hash == smartro.SHA256 {
 		other = smartro.MD5

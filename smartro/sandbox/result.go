@@ -125,7 +125,7 @@ func (p payment) methodFields() []smartro.Field {
 
 // sign is the SignValue of a claim, or a well-formed wrong one.
 func (g *Gateway) sign(tid smartro.TID, c claim) string {
-	key := g.cfg.MerchantKey
+	key := g.key()
 	if c.badSign {
 		key += "x"
 	}

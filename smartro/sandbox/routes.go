@@ -40,6 +40,7 @@ func (g *Gateway) Handler() http.Handler {
 	order("POST /control/api/deposit", g.apiDeposit)
 	order("POST /control/api/notify", g.apiNotify)
 	order("POST /control/api/notify-url", g.apiNotifyURL)
+	order("POST /control/api/key", g.apiKey)
 
 	mux.Handle("GET /{$}", http.RedirectHandler("/control", http.StatusSeeOther))
 	mux.HandleFunc("/", g.noSuchPath)

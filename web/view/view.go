@@ -161,6 +161,12 @@ func MaskTel(digits string) string {
 	return parts[0] + "-" + strings.Repeat("*", len(parts[1])) + "-" + parts[2]
 }
 
+// MaskAccount leaves the last four digits of an account number, by which its owner can tell it.
+func MaskAccount(digits string) string {
+	tail := max(len(digits)-4, 0)
+	return strings.Repeat("*", tail) + digits[tail:]
+}
+
 // MaskEmail keeps the first letter and the domain: "h***@example.com".
 func MaskEmail(mail string) string {
 	at := strings.LastIndexByte(mail, '@')

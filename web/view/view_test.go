@@ -64,6 +64,9 @@ func TestPeople(t *testing.T) {
 		{view.MaskEmail("nonsense"), "********"},
 		{view.BusinessNo("1234567890"), "123-45-67890"},
 		{view.BusinessNo("12"), "12"},
+		{view.MaskAccount("1002345678901"), "*********8901"},
+		{view.MaskAccount("123"), "123"},
+		{view.MaskAccount(""), ""},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -16,8 +16,8 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the balance is read before the transaction", File: "app/cancels.go",
-		Old: "		p, err := tx.Payment(ctx, moid)\n		if err != nil {\n			return err\n		}\n		if m, err = s.merchantOf",
-		New: "		p := first\n		if m, err = s.merchantOf",
+		Old: "		p, err := tx.Payment(ctx, moid)\n		if err != nil {\n			return err\n		}\n		signed, err := s.contractOf",
+		New: "		p := first\n		signed, err := s.contractOf",
 	},
 	{
 		Name: "the same form calls the gateway again", File: "app/cancels.go",

@@ -6,7 +6,7 @@ import "gage/bench/proof/harness"
 var defects = []harness.Defect{
 	{
 		Name: "a browser's word is proof", File: "app/receive.go",
-		Old: "		m.Level, m.Verdict = T1, VerdictClaim\n	case errors.Is(err, smartro.ErrMID):", New: "		m.Level, m.Verdict = T2, VerdictGood\n	case errors.Is(err, smartro.ErrMID):",
+		Old: "		m.Level, m.Verdict = T1, VerdictClaim\n	case errors.Is(err, errOldKey):", New: "		m.Level, m.Verdict = T2, VerdictGood\n	case errors.Is(err, errOldKey):",
 	},
 	{
 		Name: "any sender on the secret path is the gateway", File: "app/receive.go",
@@ -18,7 +18,27 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "a signature is not looked at", File: "app/receive.go",
-		Old: "	switch err := n.Verify(rd.merchant); {\n	case err == nil:\n", New: "	switch err := n.Verify(rd.merchant); {\n	case true:\n",
+		Old: "	m.KeyVersion, err = c.verify(n, attempt, when)\n	switch {\n	case err == nil:\n", New: "	m.KeyVersion, err = c.verify(n, attempt, when)\n	switch {\n	case true:\n",
+	},
+	{
+		Name: "a replaced key is believed for ever", File: "app/keys.go",
+		Old: "return k.Until.IsZero() || now.Before(k.Until)", New: "return k.N > 0 || now.Before(k.Until)",
+	},
+	{
+		Name: "a replaced key is good for every payment", File: "app/keys.go",
+		Old: "		case !k.believed(now), attempt > k.N:\n", New: "		case !k.believed(now):\n",
+	},
+	{
+		Name: "what a replaced key signed is not believed", File: "app/keys.go",
+		Old: "	for _, k := range c.keys[1:] {\n", New: "	for _, k := range c.keys[:0] {\n",
+	},
+	{
+		Name: "what is judged again is kept nowhere", File: "app/again.go",
+		Old: "		msg.ID, fresh, err = tx.AddMessage(ctx, *msg)\n		return fresh, err", New: "		return false, nil",
+	},
+	{
+		Name: "a cancel that is refused when sent again never happened", File: "app/cancels.go",
+		Old: "	case c.Sends > 1: // this call did nothing; the one before it may have\n", New: "",
 	},
 	{
 		Name: "an effect that is known happens again", File: "app/decide.go",
