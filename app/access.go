@@ -47,6 +47,7 @@ const (
 	ChangedKey     AccessKind = "changed_key" // of the contract: another began
 	StoppedKey     AccessKind = "stopped_key" // a replaced one is not believed any more
 	JudgedAgain    AccessKind = "judged_again"
+	ChangedKeyRing AccessKind = "changed_key_ring" // the key that seals the records
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
 	ChangedHook    AccessKind = "changed_hook"
@@ -60,7 +61,7 @@ func AccessKinds() []AccessKind {
 	return []AccessKind{
 		SawBuyer, SawMessage, SawReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
-		ChangedKey, StoppedKey, JudgedAgain,
+		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
 	}
 }
 

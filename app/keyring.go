@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/base64"
@@ -19,6 +20,14 @@ type Keyring struct {
 
 // ErrWrongKey says that something was sealed with a key that is not on the ring.
 var ErrWrongKey = errors.New("sealed with another key")
+
+// RecordKeyRing writes down that the records are sealed with another key from now on.
+func (s *Shop) RecordKeyRing(ctx context.Context, actor Staff) error {
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error { return s.note(ctx, tx, actor, Access{Kind: ChangedKeyRing}) })
+}
 
 // KeySize is the length of a key in bytes.
 const KeySize = 32
@@ -41,13 +50,29 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 		if err != nil {
 			return nil, err
 		}
-		id := digest(k)[:8]
+		id := digest(k)[:keyIDLen]
 		r.aead[id] = gcm
 		if i == 0 {
 			r.id = id
 		}
 	}
 	return r, nil
+}
+
+// First is the ID of the key that seals. It is a digest, and tells nothing of the key.
+func (r *Keyring) First() string { return r.id }
+
+// Many says whether there are keys on the ring that only open.
+func (r *Keyring) Many() bool { return len(r.aead) > 1 }
+
+// keyIDLen is the length of a key's ID, in hexadecimal digits.
+const keyIDLen = 8
+
+// SealedBy is the ID of the key that sealed a text; ok is false for what [Keyring.Seal] did not make.
+func SealedBy(text string) (id string, ok bool) {
+	id, _, ok = strings.Cut(text, ".")
+	ok = ok && len(id) == keyIDLen && strings.Trim(id, "0123456789abcdef") == ""
+	return id, ok
 }
 
 // Seal encrypts plain for one place, such as "setting/merchant".

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,56 +206,4 @@ func TestNothingPersonalInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	search("closed")
-}
-
-// TestReseal: the keyring is rotated without touching the log, and a key that is retired opens nothing any more.
-// proves S19
-func TestReseal(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		fill(t, s)
-		n, err := s.Reseal(t.Context())
-		if err != nil || n != 4 { // the index, the ring, one order, one message
-			t.Fatal(n, err)
-		}
-		if _, list := faults(t, s); len(list) > 0 {
-			t.Error(list)
-		}
-	})
-	path := filepath.Join(t.TempDir(), "gage.db")
-	ring := func(keys ...byte) *app.Keyring {
-		var raw [][]byte
-		for _, k := range keys {
-			raw = append(raw, bytes.Repeat([]byte{k}, app.KeySize))
-		}
-		r, err := app.NewKeyring(raw...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	with := func(k *app.Keyring, f func(s *db.Store)) error {
-		s, err := db.Open(t.Context(), db.Config{Path: path, Keys: k})
-		if err != nil {
-			return err
-		}
-		f(s)
-		return s.Close()
-	}
-	err := with(ring(1), func(s *db.Store) { fill(t, s) })
-	err = errors.Join(err, with(ring(2, 1), func(s *db.Store) {
-		if _, err := s.Reseal(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}))
-	err = errors.Join(err, with(ring(2), func(s *db.Store) {
-		if got, err := s.Order(t.Context(), "ABCD2345"); err != nil || fmt.Sprint(got.BuyerName) != "김철수" {
-			t.Errorf("%+v %v", got, err)
-		}
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := with(ring(1), func(*db.Store) {}); err == nil {
-		t.Error("the retired key still opens the store")
-	}
 }

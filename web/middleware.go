@@ -167,7 +167,7 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 		ms = append(ms, middleware.ContextTimeout(r.budget.wait))
 	}
 	if r.budget.wait > quick {
-		ms = append(ms, withoutWriteDeadline)
+		ms = append(ms, widerDeadlines)
 	}
 	ms = append(ms, s.takeRoom(r))
 	if r.right != gateway { // what comes there is kept as it came
@@ -219,12 +219,20 @@ func readForm(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// withoutWriteDeadline lets an answer take longer than the server's own timeouts: its context bounds it. The one for
-// reading, too, would end the request when it passes, though all was read.
-func withoutWriteDeadline(next echo.HandlerFunc) echo.HandlerFunc {
+// lastByte is how long the client may take to read an answer that was ready at the end of its time.
+const lastByte = 15 * time.Second
+
+// widerDeadlines lets an answer take as long as its budget says where that is longer than the server's own timeouts.
+// Behind the budget's end the client has a moment left to read it, and no more. The server's timeout for reading would
+// end the request when it passes, though all was read.
+func widerDeadlines(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		var until time.Time // an event stream: as long as the client stays
+		if end, ok := c.Request().Context().Deadline(); ok {
+			until = end.Add(lastByte)
+		}
 		rc := http.NewResponseController(c.Response())
-		for _, err := range []error{rc.SetWriteDeadline(time.Time{}), rc.SetReadDeadline(time.Time{})} {
+		for _, err := range []error{rc.SetWriteDeadline(until), rc.SetReadDeadline(time.Time{})} {
 			if err != nil && !errors.Is(err, http.ErrNotSupported) {
 				return fmt.Errorf("deadline: %w", err)
 			}

@@ -27,6 +27,7 @@ type cli struct {
 	Staff       staffCmd       `cmd:"" help:"Add people, list them, reset passwords, take access away."`
 	Backup      backupCmd      `cmd:"" help:"Write all records and the key into one sealed file, while the shop runs."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a shop back from a backup, or move it to another database."`
+	RotateKey   rotateKeyCmd   `cmd:"" help:"Change the key that seals secrets and personal data; the shop must be stopped."`
 	Verify      verifyCmd      `cmd:"" help:"Compare everything that is stored with the log."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Healthcheck healthcheckCmd `cmd:"" hidden:"" help:"Ask the shop on this machine whether it can take payments (for containers)."`

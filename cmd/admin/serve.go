@@ -92,6 +92,9 @@ func (c serveCmd) Run(ctx context.Context, w *world) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := keepMemoryPrivate(); err != nil {
+		return err
+	}
 	cfg.Now, cfg.Log = w.now, w.jsonLog()
 	ln, err := listen(ctx, "listen", c.Listen)
 	if err != nil {
