@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -40,6 +42,7 @@ func (t *target) guided(ctx context.Context) (*guide, error) {
 	}
 	g := &guide{target: t, site: "http://" + ln.Addr().String(), answers: map[string]int{}}
 	proxy := &httputil.ReverseProxy{
+		ErrorLog: log.New(io.Discard, "", 0), // a tool that hangs up is none of ours
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(shop)
 			r.Out.Header.Del("Cookie")
@@ -103,4 +106,26 @@ func (g *guide) met() map[string]int {
 	g.counting.Lock()
 	defer g.counting.Unlock()
 	return maps.Clone(g.answers)
+}
+
+// pressAll posts every form that has no field once: there is nothing in it to attack, and a tool that looks for fields
+// passes it by.
+func (g *guide) pressAll(ctx context.Context) error {
+	for _, one := range g.aims {
+		if one.form == nil || len(one.form) > 0 || spoils[one.route] != "" {
+			continue
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.site+strings.TrimPrefix(one.url, g.shop), nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			return err
+		}
+		if err := res.Body.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

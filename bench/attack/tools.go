@@ -54,22 +54,25 @@ func sqlmap(ctx context.Context, a *attack) ([]string, error) {
 	var found []string
 	whole := 0
 	for i, aim := range aims {
-		span := max(a.span/8, 20*time.Second)
+		span := max(a.span/4, 45*time.Second)
 		if i == 0 {
 			span = a.span
 		}
 		if !slices.Contains(aim, "--level") {
 			aim = append(aim, "--level", "1")
 		}
-		said, err := a.call(ctx, span, "sqlmap", append(aim, "--batch", "--flush-session", "--risk", "1", "--threads", "4", "--technique", "BEUT",
-			"--time-sec", "2", "--timeout", "10", "--retries", "1", "--ignore-code", "*", "--disable-coloring", "--skip-waf",
-			"--output-dir", filepath.Join(a.folder, "sqlmap"+strconv.Itoa(i)))...)
+		aim = append(aim, "--batch", "--flush-session", "--risk", "1", "--threads", "4", "--technique", "BEUT", "--time-sec", "2", "--timeout", "10",
+			"--retries", "1", "--ignore-code", "*", "--disable-coloring", "--skip-waf", "--output-dir", filepath.Join(a.folder, "sqlmap"+strconv.Itoa(i)))
+		said, err := a.call(ctx, span, "sqlmap", aim...)
+		if err == nil && !begun(said) { // on a busy machine it may take all its time to start
+			said, err = a.call(ctx, 2*span, "sqlmap", aim...)
+		}
 		if err != nil {
 			return found, err
 		}
 		what := strings.TrimPrefix(strings.TrimPrefix(aim[1], a.shop), a.guide.site)
 		switch {
-		case !strings.Contains(said, "[INFO] testing for SQL injection on") && !strings.Contains(said, "[INFO] testing if"):
+		case !begun(said):
 			found = append(found, fmt.Sprintf("%s: it tested nothing: %.300s", what, said))
 		case strings.Contains(said, "all tested parameters do not appear to be injectable"):
 			whole++
@@ -81,6 +84,9 @@ func sqlmap(ctx context.Context, a *attack) ([]string, error) {
 	fmt.Fprintf(a.out, "sqlmap: %d targets, %d tested to their end, the others as long as there was time\n", len(aims), whole)
 	return found, nil
 }
+
+// begun says whether sqlmap came so far as to try something.
+func begun(said string) bool { return strings.Contains(said, "[INFO] testing for SQL injection on") }
 
 // marked writes the mark behind each part of a path that is a parameter: there sqlmap tries its own.
 func marked(pattern, path string) string {
@@ -221,7 +227,7 @@ func wapiti(ctx context.Context, a *attack) ([]string, error) {
 		found = append(found, list...)
 	}
 	slices.Sort(found)
-	return slices.Compact(found), nil
+	return slices.Compact(found), g.pressAll(ctx)
 }
 
 func readWapiti(report string) (found []string, err error) {
