@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -505,4 +506,83 @@ func TestHookExample(t *testing.T) {
 	if !slices.Equal(want, got) {
 		t.Errorf("the example has %v, a document %v", got, want)
 	}
+}
+
+// TestRaceTell: several processes tell at the same time while more happens; every document arrives, each order's one after
+// the other.
+//
+// proves R31, R33
+func TestRaceTell(t *testing.T) {
+	orders := dbtest.Scale(t, "GAGE_RACE_ORDERS", 3)
+	dbtest.EachCrowd(t, func(t *testing.T, stores []*db.Store) {
+		crowd, sys := newCrowd(t, stores, nil), &system{}
+		crowd[0].Gateway = func(m smartro.Merchant) app.Gateway { // the desk's alone: the others only tell
+			crowd[0].gw.WEBLink = smartro.WEBLink{Merchant: m}
+			return crowd[0].gw
+		}
+		var n int
+		sys.answer = func(app.Parcel) (int, error) { // under the system's own lock
+			if n++; n%5 == 2 {
+				return 200, &app.CarryError{Code: app.CarryBroken} // taken, and nobody hears of it
+			}
+			return 200, nil
+		}
+		for _, r := range crowd {
+			r.Carrier = sys
+		}
+		desk := crowd[0]
+		if _, err := desk.SetHook(t.Context(), desk.owner, smartro.Test, "https://system.example/", app.AllNews()); err != nil {
+			t.Fatal(err)
+		}
+		var over atomic.Bool
+		var workers sync.WaitGroup
+		for _, r := range slices.Concat(crowd, crowd) {
+			workers.Go(func() {
+				for idle := 0; idle < 2; {
+					n, err := r.TellOnce(context.Background())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n == 0 && over.Load() {
+						idle++
+					}
+				}
+			})
+		}
+		for range orders {
+			p := desk.open(9000, smartro.Card)
+			desk.notify(notice(p, desk.tid(smartro.Card), "3001", 9000))
+			for range 3 {
+				desk.giveBack(p, 3000)
+			}
+		}
+		over.Store(true)
+		workers.Wait()
+		for _, r := range crowd { // what was refused is due later
+			r.now = r.now.Add(time.Hour)
+		}
+		for range 10 {
+			desk.tell()
+			desk.now = desk.now.Add(3 * time.Hour)
+		}
+		seen, last := map[string]bool{}, map[app.OrderNo]int{}
+		for _, d := range sys.got {
+			if o := d.doc.Order; !seen[d.doc.ID] {
+				if o.Sequence != last[o.Number]+1 {
+					t.Errorf("document %d of %s came after %d", o.Sequence, o.Number, last[o.Number])
+				}
+				seen[d.doc.ID], last[o.Number] = true, o.Sequence
+			}
+		}
+		if len(seen) != 4*orders {
+			t.Errorf("%d documents came, want %d", len(seen), 4*orders)
+		}
+		list, err := stores[0].Deliveries(t.Context(), smartro.Test, 10_000)
+		if err != nil || slices.ContainsFunc(list, func(d app.Delivery) bool { return d.State != app.DeliveryDone }) {
+			t.Errorf("still owed: %+v, %v", list, err)
+		}
+		dbtest.Whole(t, stores[0])
+		t.Logf("reached: %d documents told", len(sys.got))
+	})
 }

@@ -33,7 +33,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if err != nil {
 		return f, err
 	}
-	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + w.Unjudged
+	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged
 	if may(c, app.RightChargeBillingKeys) {
 		hands += len(w.Charges)
 	}

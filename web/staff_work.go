@@ -80,6 +80,9 @@ func (s *Server) getWork(c echo.Context) error {
 			ID: j.ID, Title: text.T(ctx, "staff.job."+string(j.Kind)), About: j.Ref + " · " + view.When(ctx, j.CreatedAt),
 			Text: text.T(ctx, "staff.job.text", j.Attempts), Detail: j.LastError,
 		})
+		if j.Kind == app.JobTell && staffOf(c).Role.May(app.RightChangeHooks) {
+			p.GivenUp[len(p.GivenUp)-1].Href = "/admin/settings/hook" // where a test says what is wrong
+		}
 	}
 	for _, sender := range w.Senders {
 		p.Senders = append(p.Senders, templates.WorkRow{

@@ -207,7 +207,7 @@ func wapiti(ctx context.Context, a *attack) ([]string, error) {
 		}
 		report := filepath.Join(a.folder, "wapiti"+strconv.Itoa(i)+".json")
 		span := 2 * a.span
-		said, err := a.call(ctx, span+20*time.Second, "wapiti", append(as, "-u", site+"/", "--scope", "domain",
+		said, err := a.call(ctx, span+2*time.Minute, "wapiti", append(as, "-u", site+"/", "--scope", "domain",
 			"-m", "cookieflags,crlf,csp,csrf,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,xss", "--flush-session", "--no-bugreport",
 			"-d", "3", "--max-links-per-page", "50", "--max-files-per-dir", "30", "-t", "10", "--store-session", filepath.Join(a.folder, "wapiti"),
 			"--max-scan-time", strconv.Itoa(int(span.Seconds())/3), "--max-attack-time", strconv.Itoa(max(int(span.Seconds())/20, 3)), "-f", "json", "-o", report)...)
