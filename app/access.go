@@ -62,6 +62,7 @@ func AccessKinds() []AccessKind {
 		SawBuyer, SawMessage, SawReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
+		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule,
 	}
 }
 

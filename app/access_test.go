@@ -62,7 +62,7 @@ func TestAccessRecord(t *testing.T) {
 	next()
 	err := errors.Join(
 		r.SeeBuyer(ctx, boss, p.Moid, app.Why{Reason: app.ReasonOther, Words: " 경찰  공문 "}),
-		r.TypeAgain(ctx, boss, "long enough pass"), r.RotateNoticeSecret(ctx, boss))
+		r.TypeAgain(ctx, boss, "long enough pass", ""), r.RotateNoticeSecret(ctx, boss))
 	if err != nil {
 		t.Fatal(err)
 	}

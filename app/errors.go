@@ -18,6 +18,8 @@ var (
 	ErrFrozen    = errors.New("restored from a backup and not yet compared with the gateway's list")
 	ErrForbidden = errors.New("not allowed")
 	ErrSignIn    = errors.New("sign-in refused")
+	ErrSecond    = errors.New("the second factor is still to be shown")
+	ErrClock     = errors.New("the clock went back: codes can't be told from old ones")
 	ErrThrottled = errors.New("too many attempts")
 	ErrOverload  = errors.New("too busy") // nothing was stored: ask again
 	ErrNoGateway = errors.New("no gateway contract is set up")

@@ -160,6 +160,9 @@ func (s *Shop) DisableStaff(ctx context.Context, actor Staff, email string, disa
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.LockStaff(ctx); err != nil {
+			return err
+		}
 		p, err := tx.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
 		if err != nil {
 			return err
@@ -176,6 +179,36 @@ func (s *Shop) DisableStaff(ctx context.Context, actor Staff, email string, disa
 			}
 		}
 		return errors.Join(tx.SaveStaff(ctx, p), s.note(ctx, tx, actor, Access{Kind: kind, Subject: p.ID}))
+	})
+}
+
+// SetRole gives a person another role and ends their sessions. Nobody changes their own, and the last owner stays one:
+// ErrForbidden.
+func (s *Shop) SetRole(ctx context.Context, actor Staff, email string, role Role) error {
+	if err := actor.must(RightManagePeople); err != nil {
+		return err
+	}
+	if !slices.Contains(Roles(), role) {
+		return &InputError{Field: "role", Code: "role", Value: string(role)}
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.LockStaff(ctx); err != nil {
+			return err
+		}
+		p, err := tx.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
+		if err != nil || p.Role == role {
+			return err
+		}
+		if p.ID == actor.ID {
+			return fmt.Errorf("%s would change their own role: %w", p.Email, ErrForbidden)
+		}
+		if err := lastOwner(ctx, tx, p); err != nil {
+			return err
+		}
+		before := p.Role
+		p.Role = role
+		return errors.Join(tx.SaveStaff(ctx, p), tx.DeleteSessionsOf(ctx, p.ID, ""),
+			s.note(ctx, tx, actor, Access{Kind: ChangedRole, Subject: p.ID, Words: string(before) + " → " + string(role)}))
 	})
 }
 

@@ -11,22 +11,22 @@ type Right string
 
 // The rights. Whoever has none of them still may change what is their own: their password, their sessions.
 const (
-	RightSeePayments       Right = "see payments"        // find them and read their story, people masked
-	RightSeeBuyers         Right = "see buyers"          // look at a person's data, a message or a receipt, with a reason
-	RightRequestPayments   Right = "request payments"    // make payment links, and withdraw them
+	RightSeePayments       Right = "see_payments"        // find them and read their story, people masked
+	RightSeeBuyers         Right = "see_buyers"          // look at a person's data, a message or a receipt, with a reason
+	RightRequestPayments   Right = "request_payments"    // make payment links, and withdraw them
 	RightCancel            Right = "cancel"              // give money back, up to one's own limit
 	RightSettle            Right = "settle"              // accept a payment, close a hold, say how an unknown cancel ended
-	RightApproveCancels    Right = "approve cancels"     // be the second person of another's cancel
-	RightIssueCashReceipts Right = "issue cash receipts" // and cancel them
-	RightChargeBillingKeys Right = "charge billing keys" // recurring payments: register, charge, end
+	RightApproveCancels    Right = "approve_cancels"     // be the second person of another's cancel
+	RightIssueCashReceipts Right = "issue_cash_receipts" // and cancel them
+	RightChargeBillingKeys Right = "charge_billing_keys" // recurring payments: register, charge, end
 	RightExport            Right = "export"              // take records out as files
 	RightImport            Right = "import"              // bring in the gateway's and the bank's lists
-	RightSeeReports        Right = "see reports"         // sums of days and months
-	RightManagePeople      Right = "manage people"       // invite, change roles and limits, end access
-	RightChangeShop        Right = "change shop"         // what stands at the foot of a checkout
-	RightChangeGateway     Right = "change gateway"      // contract, notification URL, senders; what a restore needs
-	RightChangeHooks       Right = "change hooks"        // where the shop's own systems are told
-	RightSeeAudit          Right = "see audit"           // who did what, when, from where
+	RightSeeReports        Right = "see_reports"         // sums of days and months
+	RightManagePeople      Right = "manage_people"       // invite, change roles and limits, end access
+	RightChangeShop        Right = "change_shop"         // what stands at the foot of a checkout
+	RightChangeGateway     Right = "change_gateway"      // contract, notification URL, senders; what a restore needs
+	RightChangeHooks       Right = "change_hooks"        // where the shop's own systems are told
+	RightSeeAudit          Right = "see_audit"           // who did what, when, from where
 )
 
 // grant is a line of the table.

@@ -15,19 +15,29 @@ const (
 	failWindow  = 15 * time.Minute
 )
 
-// SignIn checks a person's password. ErrSignIn: the pair is wrong, whichever of the two. ErrThrottled: five
-// failures in fifteen minutes, for this account or from this address; it lasts fifteen minutes from the last one.
+// SignIn checks a person's password. ErrSignIn: the pair is wrong, whichever of the two. ErrSecond, with the person: it
+// is right, and [Shop.SignInSecond] comes next. ErrThrottled: five failures in fifteen minutes, for this account or from
+// this address; it lasts fifteen minutes from the last one.
 func (s *Shop) SignIn(ctx context.Context, email, password string, peer netip.Addr) (Staff, error) {
-	return s.checkPerson(ctx, email, password, peer, SignedIn)
+	return s.checkPerson(ctx, email, peer, SignedIn, shown{password: &password})
 }
 
-// TypeAgain checks the password of a person who is signed in, under the same limits.
-func (s *Shop) TypeAgain(ctx context.Context, who Staff, password string) error {
-	_, err := s.checkPerson(ctx, who.Email, password, who.From, TypedAgain)
+// SignInSecond checks the second factor of a person whose password was right just now, under the same limits.
+func (s *Shop) SignInSecond(ctx context.Context, who Staff, code string, peer netip.Addr) (Staff, error) {
+	return s.checkPerson(ctx, who.Email, peer, SignedIn, shown{code: &code})
+}
+
+// TypeAgain checks the password of a person who is signed in, and a code where they have a second factor, under the
+// same limits.
+func (s *Shop) TypeAgain(ctx context.Context, who Staff, password, code string) error {
+	_, err := s.checkPerson(ctx, who.Email, who.From, TypedAgain, shown{&password, &code})
 	return err
 }
 
-func (s *Shop) checkPerson(ctx context.Context, email, password string, peer netip.Addr, kind AccessKind) (Staff, error) {
+// shown is what somebody shows to be a person; nil: that was not asked for.
+type shown struct{ password, code *string }
+
+func (s *Shop) checkPerson(ctx context.Context, email string, peer netip.Addr, kind AccessKind, given shown) (Staff, error) {
 	ctx = Essential(ctx)
 	email = strings.ToLower(strings.TrimSpace(email))
 	account, address := "account "+digest([]byte(email)), "address "+network(peer)
@@ -39,20 +49,57 @@ func (s *Shop) checkPerson(ctx context.Context, email, password string, peer net
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Staff{}, err
 	}
-	if !s.passwordOK(p.PasswordHash, password) || p.ID == "" || !p.DisabledAt.IsZero() {
-		s.Log.Warn("a sign-in was refused", "peer", peer)
-		return Staff{}, errors.Join(ErrSignIn, s.lockedOut(ctx, p, account, peer))
+	if given.password != nil && !s.passwordOK(p.PasswordHash, *given.password) || p.ID == "" || !p.DisabledAt.IsZero() {
+		return Staff{}, s.refused(ctx, p, account, peer)
 	}
 	p.From = peer
-	// The address gets back what this attempt took, and no more: who has one password must not try others for ever.
+	half := false
 	err = s.Store.Update(ctx, func(tx Tx) error {
+		half, err = s.checkSecond(ctx, tx, p, given)
+		switch {
+		case err != nil:
+			return err
+		case half: // who has a password only must not try codes for ever: the account's failures stand
+			return errors.Join(tx.TakeBackAttempt(ctx, account), tx.TakeBackAttempt(ctx, address))
+		}
+		// The address gets back what this attempt took, and no more: who has one password must not try others for ever.
 		return errors.Join(tx.ClearAttempts(ctx, account), tx.TakeBackAttempt(ctx, address),
 			s.note(ctx, tx, p, Access{Kind: kind, Subject: p.ID}))
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrSignIn):
+		return Staff{}, s.refused(ctx, p, account, peer)
+	case err != nil:
 		return Staff{}, err
+	case half:
+		return p, ErrSecond
 	}
 	return p, nil
+}
+
+// refused says no, whatever was wrong.
+func (s *Shop) refused(ctx context.Context, p Staff, account string, peer netip.Addr) error {
+	s.Log.Warn("a sign-in was refused", "peer", peer)
+	return errors.Join(ErrSignIn, s.lockedOut(ctx, p, account, peer))
+}
+
+// checkSecond takes the code of who has a second factor. half: it is still to be shown.
+func (s *Shop) checkSecond(ctx context.Context, tx Tx, p Staff, given shown) (half bool, err error) {
+	f, err := tx.LockSecondFactor(ctx, p.ID)
+	switch {
+	case errors.Is(err, ErrNotFound) && given.password == nil:
+		return false, ErrSignIn // nothing was shown at all
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case given.code == nil:
+		return true, nil
+	}
+	if err := s.takeCode(ctx, tx, &f, *given.code); err != nil {
+		return false, err
+	}
+	return false, tx.SaveSecondFactor(ctx, f)
 }
 
 // network is what counts as one address: of IPv6 the /64, which one household or office has.

@@ -31,6 +31,7 @@ type Staff struct {
 	PasswordHash Secret // argon2id, PHC form
 	CreatedAt    time.Time
 	DisabledAt   time.Time  // zero: may sign in
+	HasSecond    bool       // signs in with a second factor, too; read only
 	From         netip.Addr // where they act from now, for the record of accesses; not stored
 }
 

@@ -69,6 +69,7 @@ type Reader interface {
 	StaffByEmail(ctx context.Context, email string) (Staff, error)
 	StaffByID(ctx context.Context, id string) (Staff, error)
 	AllStaff(ctx context.Context) ([]Staff, error)
+	SecondFactor(ctx context.Context, staffID string) (SecondFactor, error)
 	Invite(ctx context.Context, hash string) (Invite, error)
 	Session(ctx context.Context, hash string) (Session, error)
 	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
@@ -170,6 +171,11 @@ type Tx interface {
 
 	CreateStaff(ctx context.Context, s Staff) error // ErrConflict: the mail address is taken
 	SaveStaff(ctx context.Context, s Staff) error
+	LockStaff(ctx context.Context) error // keeps every other transaction away from all people until this one ends
+	// LockSecondFactor reads it and keeps every other transaction away from it until this one ends.
+	LockSecondFactor(ctx context.Context, staffID string) (SecondFactor, error)
+	SaveSecondFactor(ctx context.Context, f SecondFactor) error // inserts or replaces
+	ClearSecondFactor(ctx context.Context, staffID string) error
 	CreateInvite(ctx context.Context, i Invite) error
 	SaveInvite(ctx context.Context, i Invite) error
 	SaveSession(ctx context.Context, s Session) error // inserts or replaces

@@ -191,6 +191,8 @@ var records = map[string]record{
 	"cards":         {"id", cardColumns},
 	"card_windows":  {"moid", cardWindowColumns},
 	"charges":       {"id", chargeColumns},
+
+	"second_factors": {"staff_id", secondColumns},
 }
 
 // recordKey is how the log names a row.

@@ -10,10 +10,10 @@ import (
 const staffColumns = "id, email, name, role, password_hash, created_at, disabled_at"
 
 func scanStaff(s scanner) (p app.Staff, err error) {
-	return p, s.Scan(&p.ID, &p.Email, &p.Name, &p.Role, (*string)(&p.PasswordHash), micros{&p.CreatedAt}, micros{&p.DisabledAt})
+	return p, s.Scan(&p.ID, &p.Email, &p.Name, &p.Role, (*string)(&p.PasswordHash), micros{&p.CreatedAt}, micros{&p.DisabledAt}, truth{&p.HasSecond})
 }
 
-const selectStaff = "SELECT " + staffColumns + " FROM staff "
+const selectStaff = "SELECT " + staffColumns + ", (SELECT COUNT(*) FROM second_factors f WHERE f.staff_id = staff.id AND f.private <> '') FROM staff "
 
 func (d queries) StaffByEmail(ctx context.Context, email string) (app.Staff, error) {
 	return one(ctx, d, scanStaff, selectStaff+"WHERE email = $1", email)
@@ -37,6 +37,12 @@ func (t *transaction) SaveStaff(ctx context.Context, p app.Staff) error {
 	t.touch("staff", p.ID)
 	return changed(t.exec(ctx, "UPDATE staff SET email = $2, name = $3, role = $4, password_hash = $5, disabled_at = $6 WHERE id = $1",
 		p.ID, p.Email, p.Name, p.Role, p.PasswordHash.Reveal(), us(p.DisabledAt)))
+}
+
+// LockStaff writes on every row: who may do what is decided by all of them, and there are few.
+func (t *transaction) LockStaff(ctx context.Context) error {
+	_, err := t.exec(ctx, "UPDATE staff SET role = role")
+	return err
 }
 
 const inviteColumns = "hash, email, role, created_at, expires_at, used_at"

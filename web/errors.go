@@ -19,6 +19,7 @@ var (
 	errForeignHost = errors.New("asked under a name that is not the shop's")
 	errCrossOrigin = errors.New("sent by another site")
 	errSignedOut   = errors.New("not signed in")
+	errMustEnrol   = errors.New("a second factor has to be set up first")
 	errStale       = errors.New("the password was typed too long ago")
 	errExports     = errors.New("two files are being made already")
 )
@@ -36,6 +37,7 @@ func answers() []answer {
 		{errForeignHost, http.StatusMisdirectedRequest, "foreign_host"},
 		{errCrossOrigin, http.StatusForbidden, "cross_origin"},
 		{errSignedOut, http.StatusUnauthorized, "signed_out"},
+		{errMustEnrol, http.StatusForbidden, "must_enrol"},
 		{errStale, http.StatusUnauthorized, "stale"},
 		{errExports, http.StatusServiceUnavailable, "exports"},
 		{app.ErrNotFound, http.StatusNotFound, "not_found"},
@@ -48,6 +50,7 @@ func answers() []answer {
 		{app.ErrConflict, http.StatusConflict, "conflict"},
 		{app.ErrForbidden, http.StatusForbidden, "forbidden"},
 		{app.ErrSignIn, http.StatusUnauthorized, "sign_in"},
+		{app.ErrClock, http.StatusServiceUnavailable, "clock"},
 		{app.ErrThrottled, http.StatusTooManyRequests, "throttled"},
 		{app.ErrOverload, http.StatusServiceUnavailable, "overload"},
 		{app.ErrNoGateway, http.StatusConflict, "no_gateway"},
@@ -118,6 +121,9 @@ func (s *Server) writeError(c echo.Context, a answer) error {
 	ctx, path := c.Request().Context(), c.Request().URL.Path
 	if a.err == errSignedOut && !wantsJSON(c) {
 		return c.Redirect(http.StatusSeeOther, signInURL(c))
+	}
+	if a.err == errMustEnrol && !wantsJSON(c) {
+		return c.Redirect(http.StatusSeeOther, secondPath)
 	}
 	title := text.T(ctx, "error."+a.word+".title")
 	what := text.T(ctx, "error."+a.word+".text")

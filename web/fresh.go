@@ -23,9 +23,11 @@ const freshFor = 10 * time.Minute
 const (
 	fieldKept  = "kept" // the form that waits, sealed
 	fieldAgain = "password_again"
+	fieldCode  = "code_again"
 )
 
-// isFresh says whether the session's password was typed just now. A time that has not come yet is none.
+// isFresh says whether the session's password, and a code with it where there is a second factor, was typed just now. A time
+// that has not come yet is none.
 func (s *Server) isFresh(ses *sessions.Session) bool {
 	text, _ := ses.Values[keyTyped].(string)
 	typed, err := time.Parse(time.RFC3339Nano, text)
@@ -41,7 +43,7 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		kept, password := c.FormValue(fieldKept), c.FormValue(fieldAgain)
+		kept, password, code := c.FormValue(fieldKept), c.FormValue(fieldAgain), c.FormValue(fieldCode)
 		if kept != "" {
 			if err := s.bringBack(c, ses, kept); err != nil {
 				return err
@@ -53,8 +55,8 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 		if kept == "" && password == "" {
 			return s.askAgain(c, ses, http.StatusUnauthorized, "")
 		}
-		err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password)
-		if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) {
+		err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password, code)
+		if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) || errors.Is(err, app.ErrClock) {
 			a := answerFor(err)
 			return s.askAgain(c, ses, a.status, a.word)
 		}
@@ -101,6 +103,7 @@ func (s *Server) askAgain(c echo.Context, ses *sessions.Session, status int, wor
 		return app.ErrBadInput
 	}
 	form.Del(fieldAgain)
+	form.Del(fieldCode)
 	plain, err := json.Marshal(form)
 	if err != nil {
 		return fmt.Errorf("form: %w", err)
@@ -111,11 +114,15 @@ func (s *Server) askAgain(c echo.Context, ses *sessions.Session, status int, wor
 	}
 	page := templates.AgainPage{
 		StaffFrame: frame, Action: c.Request().URL.Path, Kept: s.Shop.Keys.Seal(keptPlace(c, ses), plain), Email: staffOf(c).Email,
+		Code: staffOf(c).HasSecond,
 	}
 	switch word {
 	case "":
 	case "sign_in":
 		page.Error = text.T(ctx, "staff.again.wrong")
+		if page.Code {
+			page.Error = text.T(ctx, "staff.again.wrong_code")
+		}
 	default:
 		page.Error = text.T(ctx, "error."+word+".text")
 	}

@@ -173,7 +173,11 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	if r.right != gateway { // what comes there is kept as it came
 		ms = append(ms, readableAddress)
 	}
-	if r.right != gateway && r.right != public {
+	switch r.right {
+	case gateway, public:
+	case halfway:
+		ms = append(ms, s.requireHalf)
+	default:
 		ms = append(ms, s.requireStaff(r.right))
 	}
 	if r.right != gateway && r.method == http.MethodPost {

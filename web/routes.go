@@ -14,11 +14,12 @@ import (
 )
 
 // A route asks for a right of app's table, or for one of these. There is none by default: a route without one is not
-// mounted. gateway routes take posts from other sites and carry no authority: no cookie is read there. signedIn is for
-// what is a person's own.
+// mounted. gateway routes take posts from other sites and carry no authority: no cookie is read there. halfway is for
+// whose password was right just now, and who still has to show the second factor. signedIn is for what is a person's own.
 const (
 	public   app.Right = "public"
 	gateway  app.Right = "gateway"
+	halfway  app.Right = "halfway"
 	signedIn app.Right = "signed in"
 )
 
@@ -82,6 +83,8 @@ func (s *Server) routes() []route {
 
 		{get, "/admin/sign-in", public, session, page, s.getSignIn},
 		{post, "/admin/sign-in", public, session, door, s.postSignIn},
+		{get, codePath, halfway, session, page, s.getCode},
+		{post, codePath, halfway, session, door, s.postCode},
 		{post, "/admin/sign-out", public, session, door, s.postSignOut},
 		{get, "/start/:token", public, anonymous, page, s.getInvite},
 		{post, "/start/:token", public, session, door, s.postInvite},
@@ -131,6 +134,10 @@ func (s *Server) routes() []route {
 		{post, "/admin/account/sessions", signedIn, session, deskForm, s.postEndSessions},
 		{get, "/admin/account/password", signedIn, session, desk, s.getPassword},
 		{post, "/admin/account/password", signedIn, session, deskForm, s.typedNow(s.postPassword)},
+		{get, secondPath, signedIn, session, desk, s.getSecond},
+		{post, secondPath, signedIn, session, deskForm, s.freshly(s.postSecond)},
+		{post, secondPath + "/recovery", signedIn, session, deskForm, s.freshly(s.postRecovery)},
+		{post, secondPath + "/off", signedIn, session, deskForm, s.freshly(s.postDropSecond)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
 		{post, "/admin/work/again", app.RightSettle, session, deskForm, s.freshly(s.postJudgeAgain)},
@@ -139,6 +146,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/senders", app.RightChangeGateway, session, deskForm, s.freshly(s.postSender)},
 
 		{get, "/admin/audit", app.RightSeeAudit, session, desk, s.getAudit},
+		{get, peoplePath, app.RightManagePeople, session, desk, s.getPeople},
 		{get, "/admin/settings", app.RightChangeShop, session, desk, s.getSettings},
 		{post, "/admin/settings/shop", app.RightChangeShop, session, deskForm, s.postShopInfo},
 		{post, "/admin/settings/gateway", app.RightChangeGateway, session, deskForm, s.freshly(s.postMerchant)},
@@ -150,9 +158,12 @@ func (s *Server) routes() []route {
 		{post, "/admin/settings/hook", app.RightChangeHooks, session, deskForm, s.freshly(s.postHook)},
 		{post, "/admin/settings/hook/secret", app.RightChangeHooks, session, deskForm, s.freshly(s.postHookSecret)},
 		{post, "/admin/settings/hook/test", app.RightChangeHooks, session, call, s.freshly(s.postHookTest)},
-		{post, "/admin/settings/staff", app.RightManagePeople, session, deskForm, s.freshly(s.postInviteStaff)},
-		{post, "/admin/settings/staff/reset", app.RightManagePeople, session, deskForm, s.freshly(s.postResetStaff)},
-		{post, "/admin/settings/staff/disable", app.RightManagePeople, session, deskForm, s.freshly(s.postDisableStaff)},
+		{post, peoplePath, app.RightManagePeople, session, deskForm, s.freshly(s.postInviteStaff)},
+		{post, peoplePath + "/reset", app.RightManagePeople, session, deskForm, s.freshly(s.postResetStaff)},
+		{post, peoplePath + "/disable", app.RightManagePeople, session, deskForm, s.freshly(s.postDisableStaff)},
+		{post, peoplePath + "/role", app.RightManagePeople, session, deskForm, s.freshly(s.postSetRole)},
+		{post, peoplePath + "/second", app.RightManagePeople, session, deskForm, s.freshly(s.postResetSecond)},
+		{post, peoplePath + "/second-rule", app.RightManagePeople, session, deskForm, s.freshly(s.postSecondRule)},
 
 		{get, "/", public, anonymous, page, s.getHome},
 		{post, "/sample", public, anonymous, form, s.postSample},
@@ -198,7 +209,7 @@ func (r route) incomplete() error {
 	case "":
 		bad("it declares no right")
 	default:
-		if r.right != signedIn && !slices.Contains(app.Rights(), r.right) {
+		if r.right != signedIn && r.right != halfway && !slices.Contains(app.Rights(), r.right) {
 			bad("there is no right %q", r.right)
 		}
 		if r.authority != session {

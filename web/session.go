@@ -34,6 +34,8 @@ const (
 	keyPeer    = "peer"    // the address it was begun from
 	keyAgent   = "agent"   // the browser, as it names itself
 	keyTyped   = "typed"   // when the password was typed last, RFC 3339
+	keyHalf    = "half"    // ID of whose password was right, while the second factor is still to be shown: nobody yet
+	keyHash    = "hash"    // digest of that password's hash: another password, another beginning
 )
 
 // maxAgent is how much of a browser's name is kept.
@@ -230,6 +232,22 @@ func (s *Server) renewSession(c echo.Context, ses *sessions.Session) error {
 		return err
 	}
 	return s.Shop.ForgetSession(c.Request().Context(), old)
+}
+
+// beginHalf gives the browser a session that is nobody's yet: it knows whose password was right just now.
+func (s *Server) beginHalf(c echo.Context, who app.Staff) error {
+	ses, err := s.session(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Shop.ForgetSession(c.Request().Context(), hashOf(ses)); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	ses.ID = ""
+	clear(ses.Values)
+	ses.Values[keyHalf], ses.Values[keyHash] = who.ID, sessionHash(who.PasswordHash.Reveal())
+	ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
+	return s.saveSession(c, ses)
 }
 
 // endSession forgets the request's session here and in the browser.

@@ -18,6 +18,14 @@ func (s *Server) getAccount(c echo.Context) error {
 		return err
 	}
 	p := templates.AccountPage{StaffFrame: frame, Email: who.Email, Role: text.T(ctx, "staff.role."+string(who.Role))}
+	if p.HasSecond = who.HasSecond; p.HasSecond {
+		if p.RecoveryLeft, err = s.Shop.RecoveryLeft(ctx, who); err != nil {
+			return err
+		}
+	}
+	if c.QueryParam("second") == "off" {
+		p.Saved = text.T(ctx, "staff.second.is_off")
+	}
 	if c.QueryParam("ended") != "" {
 		p.Saved = text.T(ctx, "staff.account.ended")
 	}

@@ -94,6 +94,9 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 			row.Href = paymentPath(app.Moid(a.Subject))
 		case app.SawSubscriber:
 			row.Href = staffSubscriptionPath(app.SubscriptionNo(a.Subject))
+		case app.ChangedRole:
+			before, after, _ := strings.Cut(a.Words, " → ")
+			row.Words = text.T(ctx, "staff.role."+before) + " → " + text.T(ctx, "staff.role."+after)
 		case app.SawMessage:
 			row.Href, row.About = "/admin/messages/"+a.Subject, string(a.OrderNo)
 		}

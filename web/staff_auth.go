@@ -27,6 +27,11 @@ func (s *Server) requireStaff(r app.Right) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
+			if must, err := s.Shop.MustEnrol(c.Request().Context(), who); err != nil {
+				return err
+			} else if must && c.Path() != secondPath {
+				return errMustEnrol
+			}
 			if r != signedIn && !who.Role.May(r) {
 				return app.ErrForbidden
 			}
@@ -117,6 +122,12 @@ func (s *Server) postSignIn(c echo.Context) error {
 			Error: text.T(c.Request().Context(), "error."+a.word+".text"),
 		}))
 	}
+	if errors.Is(err, app.ErrSecond) {
+		if err := s.beginHalf(c, who); err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, codeURL(next))
+	}
 	if err != nil {
 		return err
 	}
@@ -166,6 +177,12 @@ func (s *Server) postInvite(c echo.Context) error {
 	}
 	if err != nil {
 		return s.deadInvite(c, err)
+	}
+	if who.HasSecond { // a link stands for the password, and for no more
+		if err := s.beginHalf(c, who); err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, codeURL(""))
 	}
 	if err := s.beginSession(c, who); err != nil {
 		return err

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
-	"github.com/boombuler/barcode/qr"
 	"github.com/labstack/echo/v4"
 
 	"gage/app"
@@ -173,23 +171,11 @@ func (s *Server) getRequestQR(c echo.Context) error {
 
 // drawQR answers a link as a picture.
 func drawQR(c echo.Context, link string) error {
-	code, err := qr.Encode(link, qr.M, qr.Auto)
+	picture, err := qrSVG(link)
 	if err != nil {
-		return fmt.Errorf("QR code: %w", err)
+		return err
 	}
-	const quiet = 4 // modules of white around it, as the standard asks
-	size := code.Bounds().Dx() + 2*quiet
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges"><rect width="%[1]d" height="%[1]d" fill="#fff"/><path d="`, size)
-	for y := range code.Bounds().Dy() {
-		for x := range code.Bounds().Dx() {
-			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
-				fmt.Fprintf(&b, "M%d %dh1v1h-1z", x+quiet, y+quiet)
-			}
-		}
-	}
-	b.WriteString(`" fill="#000"/></svg>`)
-	return c.Blob(http.StatusOK, "image/svg+xml", []byte(b.String()))
+	return c.Blob(http.StatusOK, "image/svg+xml", picture)
 }
 
 // postCloseRequest handles POST /admin/requests/{no}/close: withdraws a request that nobody paid.

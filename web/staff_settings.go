@@ -21,10 +21,8 @@ type typedSettings struct {
 	info     *app.ShopInfo
 	merchant *smartro.Merchant
 	base     string
-	email    string
 	faults   map[string]string
 	fault    string
-	invite   string // a fresh one-time link
 }
 
 // getSettings handles GET /admin/settings.
@@ -38,8 +36,8 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 	if err != nil {
 		return err
 	}
-	p := templates.SettingsPage{StaffFrame: frame, Invite: typed.invite, InviteFor: typed.email}
-	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "people", "reconciled"}, saved) {
+	p := templates.SettingsPage{StaffFrame: frame}
+	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "reconciled"}, saved) {
 		p.Saved = text.T(ctx, "staff.saved")
 	} else if saved == "key" {
 		p.Saved, p.SavedText = text.T(ctx, "keys.saved"), text.T(ctx, "keys.saved.text", view.When(ctx, s.Now().Add(app.KeyOverlap)))
@@ -52,7 +50,7 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 	if err := s.fillGateway(c, &p, typed); err != nil {
 		return err
 	}
-	return s.finishSettings(c, status, p, typed)
+	return s.finishSettings(c, status, p)
 }
 
 func (s *Server) fillShop(ctx context.Context, p *templates.SettingsPage, typed typedSettings) error {
@@ -131,7 +129,7 @@ func baseOf(m smartro.Merchant) string {
 	return ""
 }
 
-func (s *Server) finishSettings(c echo.Context, status int, p templates.SettingsPage, typed typedSettings) error {
+func (s *Server) finishSettings(c echo.Context, status int, p templates.SettingsPage) error {
 	ctx := c.Request().Context()
 	ses, err := s.session(c)
 	if err != nil {
@@ -148,23 +146,6 @@ func (s *Server) finishSettings(c echo.Context, status int, p templates.Settings
 	}
 	for _, v := range senders {
 		p.Senders = append(p.Senders, templates.SenderRow{Addr: v.Addr, State: string(v.State), Count: view.Comma(v.Count)})
-	}
-	people, err := s.Shop.Staff(ctx)
-	if err != nil {
-		return err
-	}
-	for _, h := range people {
-		p.People = append(p.People, templates.PersonRow{
-			Email: h.Email, Name: h.Name, Role: string(h.Role), Disabled: !h.DisabledAt.IsZero(), Self: h.ID == staffOf(c).ID,
-		})
-	}
-	p.Email = templates.FieldView{Name: "email", Label: text.T(ctx, "staff.email"), Type: "email", Required: true, Error: typed.faults["email"], Autocomplete: "off"}
-	if typed.faults["email"] != "" {
-		p.Email.Value = typed.email
-	}
-	p.Roles = templates.SelectView{Name: "role", Label: text.T(ctx, "staff.role"), Value: string(app.RoleStaff), Required: true}
-	for _, r := range app.Roles() {
-		p.Roles.Options = append(p.Roles.Options, templates.Option{Value: string(r), Label: text.T(ctx, "staff.role."+string(r))})
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return s.render(c, status, templates.Settings(p))
@@ -242,38 +223,4 @@ func (s *Server) postRotateNotice(c echo.Context) error {
 // the password.
 func (s *Server) postShowNotice(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/admin/settings#notice")
-}
-
-// postInviteStaff handles POST /admin/settings/staff: shows the new person's one-time link, this once.
-func (s *Server) postInviteStaff(c echo.Context) error {
-	ctx, email := c.Request().Context(), c.FormValue("email")
-	token, err := s.Shop.InviteStaff(ctx, staffOf(c), email, app.Role(c.FormValue("role")))
-	switch {
-	case errors.Is(err, app.ErrConflict):
-		return s.showSettings(c, http.StatusUnprocessableEntity, typedSettings{email: email, faults: map[string]string{"email": text.T(ctx, "input.email.taken")}})
-	case errors.Is(err, app.ErrBadInput):
-		return s.showSettings(c, http.StatusUnprocessableEntity, typedSettings{email: email, faults: inputFaults(ctx, err)})
-	case err != nil:
-		return err
-	}
-	return s.showSettings(c, http.StatusOK, typedSettings{invite: s.PublicURL + "/invite/" + token, email: email})
-}
-
-// postResetStaff handles POST /admin/settings/staff/reset: shows a one-time link for a new password, this once.
-func (s *Server) postResetStaff(c echo.Context) error {
-	email := c.FormValue("email")
-	token, err := s.Shop.ResetPassword(c.Request().Context(), staffOf(c), email)
-	if err != nil {
-		return err
-	}
-	return s.showSettings(c, http.StatusOK, typedSettings{invite: s.PublicURL + "/invite/" + token, email: email})
-}
-
-// postDisableStaff handles POST /admin/settings/staff/disable.
-func (s *Server) postDisableStaff(c echo.Context) error {
-	err := s.Shop.DisableStaff(c.Request().Context(), staffOf(c), c.FormValue("email"), c.FormValue("disabled") == "yes")
-	if err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, "/admin/settings?saved=people#people")
 }

@@ -276,10 +276,10 @@ func TestSessionEnds(t *testing.T) {
 	t.Run("disabled", func(t *testing.T) {
 		b := newBuyerShop(t, false)
 		boss, d := b.desk(app.RoleOwner), b.desk(app.RoleStaff)
-		leads(t, boss.post("/admin/settings/staff/disable", url.Values{"email": {staffMail}, "disabled": {"yes"}}), "/admin/settings?saved=people#people")
+		leads(t, boss.post("/admin/settings/staff/disable", url.Values{"email": {staffMail}, "disabled": {"yes"}}), "/admin/settings/staff?saved=1")
 		leads(t, d.get("/admin"), "/admin/sign-in")
 		says(t, b.signIn(staffMail, goodPassword), 401)
-		leads(t, boss.post("/admin/settings/staff/disable", url.Values{"email": {staffMail}, "disabled": {"no"}}), "/admin/settings?saved=people#people")
+		leads(t, boss.post("/admin/settings/staff/disable", url.Values{"email": {staffMail}, "disabled": {"no"}}), "/admin/settings/staff?saved=1")
 		leads(t, b.signIn(staffMail, goodPassword), "/admin")
 		says(t, boss.post("/admin/settings/staff/disable", url.Values{"email": {ownerMail}, "disabled": {"yes"}}), 403)
 	})

@@ -12,7 +12,7 @@ import (
 var mayImport = map[string][]string{
 	"gage/smartro":         {"golang.org/x/text/..."},
 	"gage/smartro/sandbox": {"gage/smartro", "github.com/xuri/excelize/..."},
-	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/..."},
+	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/pquerna/otp/..."},
 	"gage/db":              {"gage/app", "gage/smartro", "*"},
 	"gage/hook":            {"gage/app", "gage/smartro"},
 	"gage/db/dbtest":       {"gage/app", "gage/db", "gage/smartro"},

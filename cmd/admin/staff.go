@@ -36,6 +36,7 @@ Examples:
 
   admin staff add kim@shop.example --data /var/lib/gage --public-url https://shop.example
   admin staff reset kim@shop.example --data /var/lib/gage --public-url https://shop.example
+  admin staff reset kim@shop.example --second-factor --data /var/lib/gage
   admin staff list --data /var/lib/gage
   admin staff disable kim@shop.example --data /var/lib/gage`
 }
@@ -53,11 +54,15 @@ func (c staffAddCmd) Run(ctx context.Context, w *world) error {
 
 type staffResetCmd struct {
 	storeFlags
-	Email string `arg:"" help:"Mail address of the person."`
+	Email        string `arg:"" help:"Mail address of the person."`
+	SecondFactor bool   `help:"Take away the second factor instead, of somebody who lost phone and recovery codes."`
 }
 
 // Run prints the link to a new password.
 func (c staffResetCmd) Run(ctx context.Context, w *world) error {
+	if c.SecondFactor {
+		return c.task(ctx, w, staffTask{Do: "second", Email: c.Email}, false)
+	}
 	return c.task(ctx, w, staffTask{Do: "reset", Email: c.Email}, true)
 }
 
@@ -145,6 +150,9 @@ func (h *house) do(ctx context.Context, t staffTask) (string, error) {
 	case "reset":
 		token, err := h.shop.ResetPassword(ctx, operator(), t.Email)
 		return h.link(token), explain(t, err)
+	case "second":
+		err := h.shop.ResetSecond(ctx, operator(), t.Email)
+		return fmt.Sprintf("%s: signs in with the password alone until they turn on a second factor again\n", t.Email), explain(t, err)
 	case "disable", "enable":
 		err := h.shop.DisableStaff(ctx, operator(), t.Email, t.Do == "disable")
 		return fmt.Sprintf("%s: %sd\n", t.Email, t.Do), explain(t, err)
@@ -169,13 +177,13 @@ func (h *house) list(ctx context.Context) (string, error) {
 	}
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "EMAIL\tNAME\tROLE\tSINCE\tACCESS")
+	fmt.Fprintln(t, "EMAIL\tNAME\tROLE\tSINCE\tACCESS\tTWO-STEP")
 	for _, p := range all {
 		access := "yes"
 		if !p.DisabledAt.IsZero() {
 			access = "no, since " + p.DisabledAt.In(app.KST).Format(time.DateOnly)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.Email, p.Name, p.Role, p.CreatedAt.In(app.KST).Format(time.DateOnly), access)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Name, p.Role, p.CreatedAt.In(app.KST).Format(time.DateOnly), access, map[bool]string{true: "yes", false: "no"}[p.HasSecond])
 	}
 	err = t.Flush()
 	return b.String(), err
@@ -184,6 +192,8 @@ func (h *house) list(ctx context.Context) (string, error) {
 // explain says what to do about the errors that people make.
 func explain(t staffTask, err error) error {
 	switch {
+	case errors.Is(err, app.ErrNotFound) && t.Do == "second":
+		return fmt.Errorf("%s is not known here, or has no second factor: see with: admin staff list", t.Email)
 	case errors.Is(err, app.ErrNotFound):
 		return fmt.Errorf("%s is not known here: see who is with: admin staff list", t.Email)
 	case errors.Is(err, app.ErrBadInput):

@@ -23,6 +23,7 @@ var allowedModules = map[string]string{
 	"github.com/hanwen/go-fuse/v2": "the harnesses' disk: not in the binary",
 	"github.com/jackc/pgx/v5":      "PostgreSQL",
 	"github.com/labstack/echo/v4":  "routes; 4.16.0 or newer",
+	"github.com/pquerna/otp":       "codes of a second factor",
 	"github.com/pressly/goose/v3":  "migrations",
 	"github.com/xuri/excelize/v2":  "spreadsheets",
 	"go.uber.org/goleak":           "tests: not in the binary",

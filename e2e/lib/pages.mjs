@@ -46,7 +46,7 @@ export async function staffPages(page, demo) {
   await page.waitForURL(/\/admin\/requests\/[A-Z0-9]{8}/);
   const request = page.url();
 
-  await page.goto(demo.shop + "/admin/settings");
+  await page.goto(demo.shop + "/admin/settings/staff");
   await page.locator('form[action="/admin/settings/staff"] input[name="email"]').fill("new@example.com");
   await page.locator('form[action="/admin/settings/staff"] button').click();
   const invite = /http[^<"\s]+\/invite\/[^<"\s]+/.exec(await page.content())[0];
@@ -70,7 +70,9 @@ export async function staffPages(page, demo) {
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",
       "staff-password": demo.shop + "/admin/account/password",
+      "staff-people": demo.shop + "/admin/settings/staff",
       "staff-account": demo.shop + "/admin/account",
+      "staff-second": demo.shop + "/admin/account/second",
     },
   };
 }

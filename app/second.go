@@ -1,0 +1,223 @@
+package app
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+)
+
+// SecondFactor is what a person shows besides the password: the codes of an app (TOTP, RFC 6238), and recovery codes
+// for the day on which the app is gone.
+type SecondFactor struct {
+	StaffID   string
+	Secret    Secret   // base32; sealed at rest
+	Recovery  []string // SHA-256 of those that are left, hex; sealed at rest
+	LastStep  int64    // of the last code that was taken: neither it nor an older one is taken again
+	CreatedAt time.Time
+}
+
+// What is recorded about roles and second factors.
+const (
+	ChangedRole       AccessKind = "changed_role" // Words: before and after
+	AddedSecond       AccessKind = "added_second"
+	DroppedSecond     AccessKind = "dropped_second" // by the person
+	ResetSecond       AccessKind = "reset_second"   // by somebody else
+	NewRecoveryCodes  AccessKind = "new_recovery_codes"
+	ChangedSecondRule AccessKind = "changed_second_rule"
+)
+
+// What codes are like.
+const (
+	codeStep      = 30 * time.Second
+	codeDigits    = 6
+	recoveryCodes = 10
+	recoveryLen   = 16 // letters and digits that can be read out: 77 bits
+	clockSlack    = time.Minute
+)
+
+// NewSecond makes a secret for a person's app, and the address that its picture holds. Nothing is stored.
+func (s *Shop) NewSecond(ctx context.Context, who Staff) (secret Secret, url string, err error) {
+	info, err := s.Info(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if info.Name == "" {
+		info.Name = "Gage"
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: strings.ReplaceAll(info.Name, ":", " "), AccountName: who.Email})
+	if err != nil {
+		return "", "", fmt.Errorf("second factor: %w", err)
+	}
+	return Secret(key.Secret()), key.URL(), nil
+}
+
+// Enrol takes a secret from [Shop.NewSecond] as the person's second factor, once a code shows that their app has it. It
+// returns the recovery codes, which nobody can see again. All sessions but keep are ended: they began without it.
+// ErrSignIn: the code is wrong. ErrConflict: there is a second factor already.
+func (s *Shop) Enrol(ctx context.Context, who Staff, secret Secret, code, keep string) (recovery []string, err error) {
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockSecondFactor(ctx, who.ID); !errors.Is(err, ErrNotFound) {
+			return errors.Join(err, fmt.Errorf("second factor of %s: %w", who.ID, ErrConflict))
+		}
+		f := SecondFactor{StaffID: who.ID, Secret: secret, CreatedAt: s.Now()}
+		if err := s.takeCode(ctx, tx, &f, code); err != nil {
+			return err
+		}
+		recovery = f.newRecovery()
+		return errors.Join(tx.SaveSecondFactor(ctx, f), tx.DeleteSessionsOf(ctx, who.ID, keep), s.note(ctx, tx, who, Access{Kind: AddedSecond, Subject: who.ID}))
+	})
+	return recovery, err
+}
+
+// newRecovery gives f new recovery codes in place of those that it had.
+func (f *SecondFactor) newRecovery() []string {
+	list := make([]string, recoveryCodes)
+	f.Recovery = make([]string, recoveryCodes)
+	for i := range list {
+		code := speakableText(recoveryLen)
+		f.Recovery[i] = digest([]byte(code))
+		for part := range slices.Chunk([]byte(code), 4) {
+			list[i] = strings.TrimPrefix(list[i]+"-"+string(part), "-")
+		}
+	}
+	return list
+}
+
+// NewRecovery gives a person new recovery codes; the old ones are worth nothing from now on.
+func (s *Shop) NewRecovery(ctx context.Context, who Staff) (recovery []string, err error) {
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		f, err := tx.LockSecondFactor(ctx, who.ID)
+		if err != nil {
+			return err
+		}
+		recovery = f.newRecovery()
+		return errors.Join(tx.SaveSecondFactor(ctx, f), s.note(ctx, tx, who, Access{Kind: NewRecoveryCodes, Subject: who.ID}))
+	})
+	return recovery, err
+}
+
+// RecoveryLeft is how many recovery codes a person has left. ErrNotFound: they have no second factor.
+func (s *Shop) RecoveryLeft(ctx context.Context, who Staff) (int, error) {
+	f, err := s.Store.SecondFactor(ctx, who.ID)
+	return len(f.Recovery), err
+}
+
+// DropSecond takes a person's second factor away, on their own word.
+func (s *Shop) DropSecond(ctx context.Context, who Staff) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		return errors.Join(tx.ClearSecondFactor(ctx, who.ID), s.note(ctx, tx, who, Access{Kind: DroppedSecond, Subject: who.ID}))
+	})
+}
+
+// ResetSecond takes away the second factor of a person who lost it, and ends their sessions. ErrNotFound: there is no
+// such person, or they have none.
+func (s *Shop) ResetSecond(ctx context.Context, actor Staff, email string) error {
+	if err := actor.must(RightManagePeople); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		p, err := tx.StaffByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
+		if err != nil {
+			return err
+		}
+		if err := tx.ClearSecondFactor(ctx, p.ID); err != nil {
+			return err
+		}
+		return errors.Join(tx.DeleteSessionsOf(ctx, p.ID, ""), s.note(ctx, tx, actor, Access{Kind: ResetSecond, Subject: p.ID}))
+	})
+}
+
+// settingSecond says whether those who move money must have a second factor.
+const settingSecond = "second_factor"
+
+const secondRequired = "required"
+
+// SecondRequired says whether those who move money must have a second factor.
+func (s *Shop) SecondRequired(ctx context.Context) (bool, error) {
+	v, err := s.Store.Setting(ctx, settingSecond)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return v == secondRequired, err
+}
+
+// RequireSecond asks a second factor of everybody who moves money, or no longer. Who asks it must have one: ErrConflict.
+func (s *Shop) RequireSecond(ctx context.Context, actor Staff, required bool) error {
+	if err := actor.must(RightManagePeople); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		value := ""
+		if required {
+			value = secondRequired
+			if _, err := tx.SecondFactor(ctx, actor.ID); errors.Is(err, ErrNotFound) {
+				return fmt.Errorf("%s has no second factor: %w", actor.ID, ErrConflict)
+			} else if err != nil {
+				return err
+			}
+		}
+		return errors.Join(tx.SetSetting(ctx, settingSecond, value), s.note(ctx, tx, actor, Access{Kind: ChangedSecondRule, Subject: value}))
+	})
+}
+
+// MustEnrol says whether a person has to get a second factor before anything else.
+func (s *Shop) MustEnrol(ctx context.Context, who Staff) (bool, error) {
+	if who.HasSecond || !who.Role.MovesMoney() {
+		return false, nil
+	}
+	return s.SecondRequired(ctx)
+}
+
+// takeCode takes one of the app's codes or one of the recovery codes, each once. ErrSignIn: it is wrong, or was taken
+// before. ErrClock: the server's clock went back, so that a code that was seen long ago would be good again; recovery
+// codes know no time.
+func (s *Shop) takeCode(ctx context.Context, tx Tx, f *SecondFactor, code string) error {
+	code = strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return -1
+		}
+		return r
+	}, code))
+	if len(code) != codeDigits {
+		return f.takeRecovery(code)
+	}
+	highest, err := s.keepLatest(ctx, tx)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	step := now.Unix() / int64(codeStep/time.Second)
+	if highest.Sub(now) > clockSlack || step+1 < f.LastStep {
+		return ErrClock
+	}
+	for n := step - 1; n <= step+1; n++ {
+		want, err := hotp.GenerateCodeCustom(f.Secret.Reveal(), uint64(n), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // G115: times before 1970 are refused above
+		if err != nil {
+			return fmt.Errorf("second factor: %w", err)
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 && n > f.LastStep {
+			f.LastStep = n
+			return nil
+		}
+	}
+	return ErrSignIn
+}
+
+func (f *SecondFactor) takeRecovery(code string) error {
+	given := digest([]byte(code))
+	for i, kept := range f.Recovery {
+		if subtle.ConstantTimeCompare([]byte(kept), []byte(given)) == 1 {
+			f.Recovery = slices.Delete(slices.Clone(f.Recovery), i, i+1)
+			return nil
+		}
+	}
+	return ErrSignIn
+}
