@@ -583,7 +583,7 @@ func (w *world) cancelAtSite(r *rand.Rand) {
 
 // restart closes the store and opens it again. A cancel's answer that waits comes before, or finds nobody.
 func (w *world) restart(r *rand.Rand) {
-	w.closed = true
+	w.closed.Store(true)
 	if r.IntN(2) == 0 {
 		w.deliver()
 	}
@@ -595,7 +595,7 @@ func (w *world) restart(r *rand.Rand) {
 	}
 	w.answer()
 	w.start()
-	w.closed = false
+	w.closed.Store(false)
 }
 
 func (w *world) fromNewAddress(r *rand.Rand) {

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ type world struct {
 	raw      *sql.DB // looks at the tables past the store
 	store    *db.Store
 	shop     *app.Shop
-	closed   bool // the shop is restarting
+	closed   atomic.Bool // the shop is restarting
 	owner    app.Staff
 	secret   string
 	m        smartro.Merchant
@@ -145,7 +146,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.shop = &app.Shop{
-		Store: w.store, Keys: w.config.Keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
+		Store: patient{w.store, &w.closed}, Keys: w.config.Keys, PublicURL: "https://shop.example", MallIP: "192.0.2.1", Log: slog.New(slog.DiscardHandler),
 		Now: w.shopClock,
 		Gateway: func(m smartro.Merchant) app.Gateway {
 			return smartro.WEBLink{Merchant: m, Client: smartro.Client{HTTP: w.http}}
@@ -155,6 +156,23 @@ func (w *world) start() {
 	}
 	if w.system != nil {
 		w.shop.Carrier = w.system
+	}
+}
+
+// patient is the store of somebody who comes again when he is told to come later, for nothing was done then: on a machine
+// that has no time for us it is always later.
+type patient struct {
+	*db.Store
+	closed *atomic.Bool
+}
+
+// Update implements app.Store.
+func (p patient) Update(ctx context.Context, f func(app.Tx) error) error {
+	for {
+		err := p.Store.Update(ctx, f)
+		if !errors.Is(err, app.ErrOverload) || p.closed.Load() {
+			return err
+		}
 	}
 }
 
@@ -207,7 +225,7 @@ func (w *world) notify(rw http.ResponseWriter, r *http.Request) {
 
 // receive hands an arrival to the shop and remembers what must not be forgotten from now on.
 func (w *world) receive(a app.Arrival) (app.Verdict, error) {
-	if w.closed {
+	if w.closed.Load() {
 		return "", app.ErrOverload
 	}
 	got, err := w.shop.Receive(w.ctx(), a)

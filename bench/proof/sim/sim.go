@@ -95,6 +95,9 @@ func (t *tally) add(o harness.Options, said string, failed []string, err error) 
 	defer t.mu.Unlock()
 	t.err = errors.Join(t.err, err)
 	t.violations = append(t.violations, failed...)
+	for _, v := range failed { // whoever waits for a long run wants to look at it now
+		fmt.Fprintln(o.Log, "sim: VIOLATION", v)
+	}
 	for _, m := range walked.FindAllStringSubmatch(said, -1) {
 		t.histories++
 		for i := range counted {
