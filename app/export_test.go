@@ -18,3 +18,6 @@ func (s *Shop) OnHash(f func(password string, memory uint32)) {
 func Guessable(password, email, name string) bool { return guessable(password, email, name) }
 
 func (s Subscription) DueFrom(from time.Time) time.Time { return s.dueFrom(from) }
+
+// ReadOrder is what of an order's form is taken.
+func (s *Shop) ReadOrder(in OrderInput) (Order, error) { return s.readOrder(in) }

@@ -30,7 +30,10 @@ func FuzzParseNotice(f *testing.F) {
 			}
 			return
 		}
-		if string(n.Raw) != string(raw) || n.TID != "" && len(n.TID) != 30 || n.Amt < 0 || !utf8.ValidString(n.BuyerName) {
+		if name := toldTwice(raw, cs, "tid", "amt", "resultcode", "mid", "signvalue"); name != "" {
+			t.Fatalf("%q came twice, and one was taken: %+v", name, n)
+		}
+		if string(n.Raw) != string(raw) || n.TID != "" && len(n.TID) != 30 || n.Amt < 0 || n.Amt > 999_999_999_999 || !utf8.ValidString(n.BuyerName) {
 			t.Fatalf("%+v", n)
 		}
 		if n.Verify(merchant()) == nil && !strings.Contains(n.SignValue, "=") {
@@ -51,6 +54,24 @@ func FuzzParseNotice(f *testing.F) {
 	})
 }
 
+// toldTwice names a field that stands more than once in a form, in whatever spelling.
+func toldTwice(raw []byte, cs smartro.Charset, names ...string) string {
+	fields, err := smartro.DecodeForm(raw, cs)
+	if err != nil {
+		return ""
+	}
+	count := map[string]int{}
+	for _, x := range fields {
+		count[strings.ToLower(strings.ReplaceAll(x.Name, "_", ""))]++
+	}
+	for _, name := range names {
+		if count[name] > 1 {
+			return name
+		}
+	}
+	return ""
+}
+
 // FuzzParseCancelAnswer: nothing but a result code of its own line is ever an outcome.
 func FuzzParseCancelAnswer(f *testing.F) {
 	f.Add([]byte(doneAnswer))
@@ -61,7 +82,10 @@ func FuzzParseCancelAnswer(f *testing.F) {
 		if err != nil && !reflect.DeepEqual(a, smartro.CancelAnswer{}) {
 			t.Fatalf("error %v, yet the answer says %+v", err, a)
 		}
-		if err == nil && (a.ResultCode == "" || a.Amt < 0 || string(a.Raw) != string(raw)) {
+		if name := toldTwice(raw, smartro.EUCKR, "resultcode", "cancelamt", "tid"); err == nil && name != "" {
+			t.Fatalf("%q came twice, and one was taken: %+v", name, a)
+		}
+		if err == nil && (a.ResultCode == "" || a.Amt < 0 || a.Amt > 999_999_999_999 || string(a.Raw) != string(raw)) {
 			t.Fatalf("%+v", a)
 		}
 	})
@@ -76,7 +100,7 @@ func FuzzParseInquiry(f *testing.F) {
 		if err != nil && !reflect.DeepEqual(q, smartro.Inquiry{}) {
 			t.Fatalf("error %v, yet the inquiry says %+v", err, q)
 		}
-		if err == nil && (len(q.TID) != 30 || q.Amt < 0 || len(q.State) != 1) {
+		if err == nil && (len(q.TID) != 30 || q.Amt < 0 || q.Amt > 999_999_999_999 || len(q.State) != 1) {
 			t.Fatalf("%+v", q)
 		}
 	})

@@ -27,6 +27,7 @@ import (
 
 	"gage/bench/proof/browser"
 	"gage/bench/proof/cut"
+	"gage/bench/proof/fuzz"
 	"gage/bench/proof/harness"
 	"gage/bench/proof/hook"
 	"gage/bench/proof/iofault"
@@ -47,6 +48,7 @@ func harnesses() []harness.Harness {
 		sim.Harness(),
 		hook.Harness(),
 		browser.Harness(),
+		fuzz.Harness(),
 	}
 }
 

@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"gage/bench/proof/race":    {"gage/bench/proof/harness"},
 	"gage/bench/proof/sim":     {"gage/bench/proof/harness"},
 	"gage/bench/proof/hook":    {"gage/bench/proof/harness"},
+	"gage/bench/proof/fuzz":    {"gage/bench/proof/harness"},
 	"gage/bench/proof/kill":    {"gage/app", "gage/bench/proof/harness", "gage/db", "gage/smartro", "gage/smartro/sandbox", "*"},
 	"gage/bench/proof/iofault": {"gage/bench/proof/faultfs", "gage/bench/proof/harness", "gage/bench/proof/shop"},
 	"gage/bench/proof/shop":    {"gage/bench/proof/faultfs", "gage/bench/proof/harness"},

@@ -23,6 +23,7 @@ type Target struct {
 	Out     string // the binary
 	Test    bool   // the package's tests instead of its program
 	Race    bool   // with the race detector; needs cgo
+	Fuzz    bool   // the tests, so that the fuzz engine sees which way its inputs go
 	Defects []Defect
 	Files   map[string]string // more or other files: path in the repository to text
 }
@@ -68,6 +69,9 @@ func BuildTarget(ctx context.Context, repo string, t Target) (err error) {
 	}
 	if t.Race {
 		args = append(args, "-race")
+	}
+	if t.Fuzz {
+		args = append(args, "-fuzz", ".")
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "-overlay", overlay, "-o", t.Out, t.Package)...)
 	cmd.Dir, cmd.Env = repo, os.Environ()
