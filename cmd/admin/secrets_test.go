@@ -66,7 +66,10 @@ type loggedShop struct {
 	cookie        string
 }
 
-func openLogged(t *testing.T) *loggedShop {
+func openLogged(t *testing.T) *loggedShop { return openLoggedWith(t, func(*houseConfig) {}) }
+
+// openLoggedWith lets a test say more about the shop.
+func openLoggedWith(t *testing.T, more func(*houseConfig)) *loggedShop {
 	t.Helper()
 	s := &loggedShop{log: new(output), client: newBuyer()}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -79,9 +82,11 @@ func openLogged(t *testing.T) *loggedShop {
 		t.Fatal(err)
 	}
 	s.site, s.gateway = siteOf(shopLn), siteOf(gatewayLn)
-	s.house, err = openHouse(t.Context(), houseConfig{
+	cfg := houseConfig{
 		Data: filepath.Join(t.TempDir(), "data"), Name: "gage", PublicURL: s.site, Loopback: true, Now: time.Now, Log: log,
-	})
+	}
+	more(&cfg)
+	s.house, err = openHouse(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
