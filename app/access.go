@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -34,6 +35,7 @@ const (
 	SawMessage     AccessKind = "saw_message"
 	SawReceipt     AccessKind = "saw_receipt"
 	SawSubscriber  AccessKind = "saw_subscriber"
+	SawCashReceipt AccessKind = "saw_cash_receipt" // one of its own, not its payment's
 	SignedIn       AccessKind = "signed_in"
 	TypedAgain     AccessKind = "typed_again" // the password, before something that matters
 	LockedOut      AccessKind = "locked_out"  // too many wrong passwords
@@ -59,7 +61,7 @@ const (
 // AccessKinds are the kinds, those that look at somebody first.
 func AccessKinds() []AccessKind {
 	return []AccessKind{
-		SawBuyer, SawMessage, SawReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
+		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule,
@@ -183,6 +185,40 @@ func (s *Shop) SeeReceipt(ctx context.Context, actor Staff, moid Moid, kind smar
 		return "", fmt.Errorf("receipt of %s: %w", moid, ErrNotFound)
 	}
 	return url, s.look(ctx, actor, Why{}, Access{Kind: SawReceipt, OrderNo: st.Order.No, Subject: string(moid)})
+}
+
+// SeeCashReceipt records that a person opens a receipt that our call issued, and returns the address of the gateway's page.
+// ErrNotFound: there is none.
+func (s *Shop) SeeCashReceipt(ctx context.Context, actor Staff, id string) (string, error) {
+	c, err := s.Store.CashReceipt(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	url, err := s.receiptPage(ctx, s.Store, c)
+	if err != nil || url == "" {
+		return "", errors.Join(err, fmt.Errorf("slip of cash receipt %s: %w", id, ErrNotFound))
+	}
+	return url, s.look(ctx, actor, Why{}, Access{Kind: SawCashReceipt, OrderNo: c.OrderNo, Subject: id})
+}
+
+// receiptPage is the gateway's page of a receipt; empty: it has none.
+func (s *Shop) receiptPage(ctx context.Context, r Reader, c CashReceipt) (string, error) {
+	tid := c.TID
+	if c.Source == ReceiptByWindow {
+		p, err := r.Payment(ctx, c.Payment)
+		if err != nil {
+			return "", err
+		}
+		tid = p.TID
+	}
+	if tid == "" {
+		return "", nil
+	}
+	m, err := s.merchantOf(ctx, r, c.MID, c.Mode)
+	if err != nil {
+		return "", err
+	}
+	return s.Gateway(m).ReceiptURL(tid, smartro.CashReceiptSlip), nil
 }
 
 // lockedOut records that an account was locked just now. It looks at the count whoever's name was typed, so that a

@@ -127,7 +127,7 @@ func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 	}
 	// crash point: cancel intended, not called
 	s.changed(c.OrderNo)
-	return s.callAndWait(ctx, m, c)
+	return s.cancelAndWait(ctx, m, c)
 }
 
 // intend records the cancel and sets its amount aside, before anybody outside hears of it.
@@ -250,17 +250,22 @@ func digitsOf(s string) string {
 	}, s)
 }
 
-// callAndWait sends the cancel on its own, so that a closed browser does not stop it, and waits a little.
-func (s *Shop) callAndWait(ctx context.Context, m smartro.Merchant, c Cancel) (Cancel, error) {
+// cancelAndWait sends the cancel, and reads how far it came.
+func (s *Shop) cancelAndWait(ctx context.Context, m smartro.Merchant, c Cancel) (Cancel, error) {
+	s.callAndWait(ctx, func(call context.Context) { s.call(call, m, c) })
+	return s.Store.Cancel(context.WithoutCancel(ctx), c.ID)
+}
+
+// callAndWait makes a call to the gateway on its own, so that a closed browser does not stop it, and waits a little.
+func (s *Shop) callAndWait(ctx context.Context, call func(context.Context)) {
 	done := make(chan struct{})
 	s.calls.Go(func() {
 		defer close(done)
-		call, stop := context.WithTimeout(context.WithoutCancel(ctx), answerBy)
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), answerBy)
 		defer stop()
-		s.call(call, m, c)
+		call(ctx)
 	})
 	s.await(ctx, done)
-	return s.Store.Cancel(context.WithoutCancel(ctx), c.ID)
 }
 
 // await waits for a call to be settled, for CancelWait at most and no longer than somebody is there to be told.
@@ -399,7 +404,7 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 	if err != nil {
 		return c, err
 	}
-	return s.callAndWait(ctx, m, c)
+	return s.cancelAndWait(ctx, m, c)
 }
 
 // SettleCancel is a person's word, by name and with a reason, about a cancel whose outcome is unknown or a refund that

@@ -67,7 +67,8 @@ func Decide(p Payment, in Input, f Facts) Outcome {
 		return alreadyBack(p, in)
 	case CancelRefused, ChargeDenied, ChargeLost:
 		return become(p, in, p.State)
-	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent:
+	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent,
+		ReceiptAsked, ReceiptIssued, ReceiptRefused, ReceiptUnknown, ReceiptCancelAsked, ReceiptCancelled, ReceiptCancelRefused, ReceiptCancelUnknown:
 		return become(p, in, p.State)
 	case Timer:
 		return timer(p, in, f)

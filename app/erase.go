@@ -19,7 +19,7 @@ const confirmedFor = 45 * 24 * time.Hour
 const eraseAtOnce = 100
 
 // ErasedCount is what [Shop.EraseOld] did.
-type ErasedCount struct{ Orders, Messages, Subscriptions int }
+type ErasedCount struct{ Orders, Messages, Subscriptions, Receipts int }
 
 // EraseOld destroys the keys of what is personal in orders and messages to which nothing happened for that many years,
 // RetentionYears at least. What the log says of them stays, and so does the proof that nothing else was changed.
@@ -40,7 +40,11 @@ func (s *Shop) EraseOld(ctx context.Context, years int) (done ErasedCount, err e
 			return done, err
 		}
 		subs, err := s.Store.SubscriptionsDueForErasure(ctx, before, eraseAtOnce)
-		if err != nil || len(orders)+len(messages)+len(subs) == 0 {
+		if err != nil {
+			return done, err
+		}
+		receipts, err := s.Store.ReceiptsDueForErasure(ctx, before, eraseAtOnce)
+		if err != nil || len(orders)+len(messages)+len(subs)+len(receipts) == 0 {
 			return done, err
 		}
 		if done == (ErasedCount{}) {
@@ -52,16 +56,17 @@ func (s *Shop) EraseOld(ctx context.Context, years int) (done ErasedCount, err e
 				return done, ErrClockUnconfirmed
 			}
 		}
-		if err := s.erase(ctx, now, before, orders, messages, subs); err != nil {
+		if err := s.erase(ctx, now, before, orders, messages, receipts, subs); err != nil {
 			return done, err
 		}
 		done.Orders += len(orders)
 		done.Messages += len(messages)
 		done.Subscriptions += len(subs)
+		done.Receipts += len(receipts)
 	}
 }
 
-func (s *Shop) erase(ctx context.Context, now, before time.Time, orders []OrderNo, messages []string, subs []SubscriptionNo) error {
+func (s *Shop) erase(ctx context.Context, now, before time.Time, orders []OrderNo, messages, receipts []string, subs []SubscriptionNo) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		for _, no := range orders {
 			if _, err := tx.LockOrder(ctx, no); err != nil {
@@ -87,6 +92,14 @@ func (s *Shop) erase(ctx context.Context, now, before time.Time, orders []OrderN
 				return err
 			}
 			if _, err := tx.AppendEvent(ctx, Event{At: now, Kind: Erased, Level: T4, Text: "subscription " + string(no)}); err != nil {
+				return err
+			}
+		}
+		for _, id := range receipts { // those of no order
+			if err := tx.EraseCashReceipt(ctx, id); err != nil {
+				return err
+			}
+			if _, err := tx.AppendEvent(ctx, Event{At: now, Kind: Erased, Level: T4, CancelID: id}); err != nil {
 				return err
 			}
 		}

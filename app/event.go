@@ -48,7 +48,18 @@ const (
 	ChargeIntended  EventKind = "charge_intended"  // by a billing key: the call is about to leave
 	ChargeDenied    EventKind = "charge_refused"   // no money moved
 	ChargeLost      EventKind = "charge_unknown"   // no readable answer: it may have
-	MoneyApart      EventKind = "money_apart"      // more money came, kept apart: the payment is as it was
+
+	// What happens to a payment's cash receipt leaves the payment as it is.
+	ReceiptAsked         EventKind = "receipt_asked"
+	ReceiptIssued        EventKind = "receipt_issued"
+	ReceiptRefused       EventKind = "receipt_refused"
+	ReceiptUnknown       EventKind = "receipt_unknown"
+	ReceiptCancelAsked   EventKind = "receipt_cancel_asked"
+	ReceiptCancelled     EventKind = "receipt_cancelled"
+	ReceiptCancelRefused EventKind = "receipt_cancel_refused"
+	ReceiptCancelUnknown EventKind = "receipt_cancel_unknown"
+
+	MoneyApart EventKind = "money_apart" // more money came, kept apart: the payment is as it was
 )
 
 // InputKinds lists the inputs of the failure model's table, in its order.

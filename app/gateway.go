@@ -21,6 +21,12 @@ type Gateway interface {
 	Charge(ctx context.Context, r smartro.ChargeRequest) (smartro.ChargeAnswer, error)
 	// Inquire asks what the gateway's own record says of a TID.
 	Inquire(ctx context.Context, tid TID) (smartro.Inquiry, error)
+	// IssueCashReceipt asks once. An error means that the outcome is unknown, unless it is smartro.ErrNotSent.
+	IssueCashReceipt(ctx context.Context, r smartro.CashReceiptRequest) (smartro.CashReceiptAnswer, error)
+	// CancelCashReceipt asks once to take a whole cash receipt back; the same goes for its errors.
+	CancelCashReceipt(ctx context.Context, tid TID, amt Won, reason string) (smartro.CancelAnswer, error)
+	// InquireCashReceipt asks what the gateway's own record says of a cash receipt.
+	InquireCashReceipt(ctx context.Context, tid TID) (smartro.Inquiry, error)
 	// ReceiptURL is the gateway's page of the slip or the cash receipt.
 	ReceiptURL(tid TID, kind smartro.ReceiptKind) string
 }

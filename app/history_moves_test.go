@@ -23,7 +23,14 @@ type move struct {
 	do     func(r *rand.Rand)
 }
 
+// cash says that the buyers of this history pay in cash, and ask for receipts.
+func (w *world) cash() bool { return w.seed%3 == 2 }
+
 func (w *world) moves() []move {
+	cancels, receipts := 16, 8
+	if w.cash() {
+		cancels, receipts = 6, 24
+	}
 	return []move{
 		{6, "an order", w.newOrder},
 		{14, "a window opens", w.openWindow},
@@ -32,7 +39,7 @@ func (w *world) moves() []move {
 		{8, "a browser comes back", w.comeBack},
 		{8, "time passes", w.wait},
 		{8, "the shop does its jobs", func(*rand.Rand) { w.work() }},
-		{16, "a cancel", w.cancel},
+		{cancels, "a cancel", w.cancel},
 		{4, "cancels at once", w.cancelsAtOnce},
 		{3, "a late answer", func(*rand.Rand) { w.answer() }},
 		{3, "a cancel sent again", w.resend},
@@ -46,6 +53,10 @@ func (w *world) moves() []move {
 		{4, "a cancel at the merchant site", w.cancelAtSite},
 		{4, "a restart", w.restart},
 		{3, "the shop's own system changes", w.changeSystem},
+		{receipts, "a cash receipt", w.issueReceipt},
+		{4, "a cash receipt taken back", w.takeReceiptBack},
+		{2, "cash receipts at once", w.receiptsAtOnce},
+		{2, "a cash receipt by hand", w.receiptByHand},
 		{3, "a notice from a new address", w.fromNewAddress},
 		{1, "the owner vouches for the new address", func(*rand.Rand) { w.vouch() }},
 		{2, "the gateway's key changes", w.changeKey},
@@ -79,7 +90,10 @@ func (w *world) payments(in ...app.State) []app.Payment {
 }
 
 func (w *world) newOrder(r *rand.Rand) {
-	amt, _ := pick(r, []app.Won{1, 1000, 11000, 11000, 33000, 99000})
+	amt, _ := pick(r, []app.Won{1, 1000, 11000, 11000, 33000, 99000, 120_000})
+	if w.cash() {
+		amt, _ = pick(r, []app.Won{1100, 33_000, 120_000, 120_000, 250_000})
+	}
 	o, err := w.shop.CreateOrder(w.ctx(), w.owner, app.OrderInput{
 		Goods: "맛동산 한 봉지", Amount: amt, BuyerName: "홍길동", BuyerTel: "010-9999-1111", BuyerEmail: "hong@example.com",
 	})
@@ -97,7 +111,11 @@ func (w *world) openWindow(r *rand.Rand) {
 		w.newOrder(r)
 	}
 	o, _ := pick(r, w.orders)
-	method, _ := pick(r, []app.Method{smartro.Card, smartro.Card, smartro.Card, smartro.Vbank, smartro.Vbank, smartro.Bank, smartro.Cellphone, smartro.Kakao})
+	methods := []app.Method{smartro.Card, smartro.Card, smartro.Card, smartro.Vbank, smartro.Vbank, smartro.Bank, smartro.Cellphone, smartro.Kakao}
+	if w.cash() {
+		methods = []app.Method{smartro.Bank, smartro.Bank, smartro.Vbank}
+	}
+	method, _ := pick(r, methods)
 	device, _ := pick(r, []app.Device{smartro.PC, smartro.Mobile})
 	p, form, err := w.shop.Pay(w.ctx(), o.Token, app.PayInput{Method: method, Device: device, UserIP: "192.0.2.7"})
 	if errors.Is(err, app.ErrPaid) || errors.Is(err, app.ErrClosed) {
@@ -171,7 +189,7 @@ func (w *world) decide(r *rand.Rand) {
 		w.fault(r, "return_lost", "bad_signature", "forged_amount", "forged_order", "wrong_charset")
 	}
 	action, _ := pick(r, []string{"approve", "approve", "approve", "approve", "approve", "approve", "decline", "close"})
-	_, page := w.post("/window", "application/x-www-form-urlencoded", url.Values{"session": {win.session}, "action": {action}}.Encode())
+	_, page := w.post("/window", "application/x-www-form-urlencoded", url.Values{"session": {win.session}, "action": {action}, "receipt": {[]string{"0", "0", "1", "2"}[r.IntN(4)]}}.Encode())
 	m := resultForm.FindStringSubmatch(page)
 	if m == nil {
 		w.note("%s, and the browser never returns", action)

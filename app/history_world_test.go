@@ -126,7 +126,12 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 		Hash: smartro.MD5, Endpoints: smartro.EndpointsAt("http://gateway.example"), InquiryProves: true,
 	}
 	w.keys, w.theirKey = []worldKey{{n: 1, key: w.m.Key}}, w.m.Key
+	w.m.CashReceipt.Confirmed = true
 	if err := w.shop.SetMerchant(w.ctx(), w.owner, w.m); err != nil {
+		t.Fatal(err)
+	}
+	rounding := []smartro.VATRounding{smartro.VATDown, smartro.SupplyNear}[seed%2]
+	if err := w.shop.SetReceiptRules(w.ctx(), w.owner, app.ReceiptRules{Rounding: rounding, Own: seed%3 > 0}, true); err != nil {
 		t.Fatal(err)
 	}
 	u, err := w.shop.NoticeURL(w.ctx())
@@ -302,12 +307,14 @@ func (n wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// front stands before the gateway: it counts the shop's cancel calls, and lets one get lost or its answer wait.
+// front stands before the gateway: it counts the shop's calls for cancels and cash receipts, and lets one get lost or its
+// answer wait.
 type front struct {
 	inner http.Handler
 	mu    sync.Mutex
 	calls int64
-	lose  bool          // the next cancel never reaches the gateway
+	asked int64         // calls for a cash receipt
+	lose  bool          // the next cancel, or cash receipt, never reaches the gateway
 	hold  chan struct{} // the next cancel's answer waits until it is closed
 	held  chan struct{} // closed when it waits
 }
@@ -315,7 +322,8 @@ type front struct {
 const siteHeader = "X-Merchant-Site"
 
 func (f *front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/cancel/") {
+	receipt := strings.HasPrefix(r.URL.Path, "/cashreceipt/")
+	if !receipt && !strings.HasPrefix(r.URL.Path, "/cancel/") {
 		f.inner.ServeHTTP(rw, r)
 		return
 	}
@@ -328,9 +336,14 @@ func (f *front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
-	f.calls++
 	lose, hold, held := f.lose, f.hold, f.held
-	f.lose, f.held = false, nil
+	if f.lose = false; receipt {
+		f.asked++
+		held = nil // only a cancel's answer waits
+	} else {
+		f.calls++
+		f.held = nil
+	}
 	f.mu.Unlock()
 	if lose {
 		panic(http.ErrAbortHandler)
@@ -382,6 +395,7 @@ type book struct {
 		Body  string  `json:"body"`
 		State string  `json:"state"`
 	} `json:"notifications"`
+	Receipts []bookReceipt `json:"cash_receipts"`
 }
 
 type bookPayment struct {
@@ -391,6 +405,7 @@ type bookPayment struct {
 	Amt       app.Won    `json:"amt"`
 	State     string     `json:"state"`
 	Deposited app.Won    `json:"deposited"`
+	Receipt   string     `json:"cash_receipt"` // number of the one that was asked for in the window
 	Cancels   []struct {
 		Amt    app.Won `json:"amt"`
 		Reason string  `json:"reason"`

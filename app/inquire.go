@@ -122,7 +122,10 @@ func (s *Shop) inquirePayment(ctx context.Context, p Payment) (settled bool, err
 		}
 		verdict, err := s.apply(ctx, tx, owner, in)
 		settled = verdict == VerdictGood || verdict == VerdictHeld || verdict == VerdictDuplicate
-		return err
+		if err != nil {
+			return err
+		}
+		return s.receiptTold(ctx, tx, about, q.TID, toldReceipt{q.RcptAppNo, q.ReceiptType}, in)
 	})
 	if err == nil {
 		s.changed(touched...)

@@ -13,6 +13,11 @@ import (
 // judge lets a stored message change what it may, and writes into msg what it turned out to be. It returns the
 // orders that changed.
 func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token string) ([]OrderNo, error) {
+	if c, err := receiptOf(ctx, tx, rd); err == nil {
+		return s.judgeReceipt(ctx, tx, rd, c, msg)
+	} else if !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
 	mine, err := s.paymentOfToken(ctx, tx, token, rd.notice)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
@@ -41,7 +46,11 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 		if ofAnother(p, rd.notice) {
 			return locked, s.cancelOfAnother(ctx, tx, p, in, rd.notice, msg)
 		}
-		return locked, s.judgeCancel(ctx, tx, p, in, rd.notice, msg)
+		return locked, errors.Join(s.judgeCancel(ctx, tx, p, in, rd.notice, msg), s.receiptWithdrawn(ctx, tx, p, rd.notice))
+	}
+	if rd.kind == ReceiptNotice && msg.Level >= T2 && p.Approved == 0 {
+		msg.Verdict = VerdictParked // of money that is still to be told
+		return locked, nil
 	}
 	if in.Kind == Approved && msg.Level == T1 {
 		in.Kind = ReturnSuccess
@@ -60,6 +69,9 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 		}
 	default:
 		msg.Verdict = verdict
+	}
+	if err := s.receiptTold(ctx, tx, p.Moid, rd.notice.TID, toldReceipt{rd.notice.RcptAppNo, rd.notice.ReceiptType}, in); err != nil {
+		return nil, err
 	}
 	if wrong := in.HasAmount && in.Amount != p.Amount; wrong && msg.Level == T1 {
 		msg.Verdict = VerdictWrongAmount
@@ -201,6 +213,8 @@ func effectKey(in Input) string {
 		return fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)
 	case VbankIssued:
 		return fmt.Sprintf("issue|%s|%s", in.Mode, in.TID)
+	case ReceiptNotice:
+		return fmt.Sprintf("receipt_notice|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)
 	}
 	return ""
 }
@@ -299,6 +313,9 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 	if err := tx.SavePayment(ctx, next); err != nil {
 		return next, err
 	}
+	if err := s.matchReceipts(ctx, tx, next); err != nil {
+		return next, err
+	}
 	return next, s.tell(ctx, tx, next.OrderNo, &next, newsOf(p, next, e), e.At)
 }
 
@@ -371,14 +388,14 @@ func turnsOut(e Event) bool {
 	return false
 }
 
-// receiptURLs are the gateway's pages that a payment may have.
-func (s *Shop) receiptURLs(m smartro.Merchant, p Payment) (slip, cash string) {
+// receiptURLs are the gateway's pages that a payment may have; that of a receipt which our call issued is the receipt's.
+func (s *Shop) receiptURLs(m smartro.Merchant, p Payment, receipts []CashReceipt) (slip, cash string) {
 	if p.TID == "" || p.PaidAt.IsZero() && p.State != Held {
 		return "", ""
 	}
 	g := s.Gateway(m)
 	slip = g.ReceiptURL(p.TID, smartro.Slip)
-	if p.Method == smartro.Bank || p.Method == smartro.Vbank {
+	if slices.ContainsFunc(receipts, func(c CashReceipt) bool { return c.Payment == p.Moid && c.Source == ReceiptByWindow }) {
 		cash = g.ReceiptURL(p.TID, smartro.CashReceiptSlip)
 	}
 	return slip, cash

@@ -43,8 +43,10 @@ type Checkout struct {
 	Payments []Payment
 	Current  *Payment // the one that Status speaks of; nil: none was opened
 	Status   BuyerStatus
-	Receipt  string   // the gateway's slip; empty unless paid
-	Origins  []string // of the gateway's windows: the page's form may go there
+	Receipt  string       // the gateway's slip; empty unless paid
+	Cash     *CashReceipt // the one that was issued for Current; nil: none stands
+	CashURL  string       // its page at the gateway; empty: none
+	Origins  []string     // of the gateway's windows: the page's form may go there
 }
 
 // openedFor is how long an opened window keeps the page waiting behind it.
@@ -73,7 +75,18 @@ func (s *Shop) Checkout(ctx context.Context, token string) (Checkout, error) {
 	if c.Current != nil && c.Current.TID != "" && (c.Status == BuyerPaid || c.Status == BuyerPartlyCancelled || c.Status == BuyerCancelled) {
 		c.Receipt = s.Gateway(m).ReceiptURL(c.Current.TID, smartro.Slip)
 	}
-	return c, nil
+	if c.Current == nil || !CashLike(c.Current.Method) {
+		return c, nil
+	}
+	list, err := s.Store.CashReceiptsOf(ctx, o.No)
+	if err != nil {
+		return Checkout{}, err
+	}
+	if r := liveOf(list, c.Current.Moid); r != nil && r.State == ReceiptStateIssued {
+		c.Cash = r
+		c.CashURL, err = s.receiptPage(ctx, s.Store, *r)
+	}
+	return c, err
 }
 
 // methodsFor is what both the MID and the order allow, in the MID's order.

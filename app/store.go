@@ -48,6 +48,14 @@ type Reader interface {
 	Unheard(ctx context.Context, mid MID, mode Mode, from, to time.Time, most int) (opened, claimed int, err error)
 	Cancels(ctx context.Context, no OrderNo) ([]Cancel, error) // oldest first
 	Cancel(ctx context.Context, id string) (Cancel, error)
+	CashReceipt(ctx context.Context, id string) (CashReceipt, error)
+	CashReceiptByMoid(ctx context.Context, moid Moid) (CashReceipt, error)
+	CashReceiptByTID(ctx context.Context, mode Mode, tid TID) (CashReceipt, error)
+	CashReceiptsOf(ctx context.Context, no OrderNo) ([]CashReceipt, error) // oldest first
+	CashReceipts(ctx context.Context, q CashReceiptQuery) ([]CashReceipt, error)
+	// ReceiptNeeds lists the payments without the receipt that they need, the oldest first: those since before the given
+	// time, or all.
+	ReceiptNeeds(ctx context.Context, before time.Time, after Cursor, limit int) ([]ReceiptNeed, error)
 	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
@@ -85,6 +93,8 @@ type Reader interface {
 	DueForErasure(ctx context.Context, before time.Time, limit int) ([]OrderNo, []string, error)
 	// SubscriptionsDueForErasure lists those that were stopped before and whose customer can still be read.
 	SubscriptionsDueForErasure(ctx context.Context, before time.Time, limit int) ([]SubscriptionNo, error)
+	// ReceiptsDueForErasure is the same for receipts that are no order's.
+	ReceiptsDueForErasure(ctx context.Context, before time.Time, limit int) ([]string, error)
 	// NewestApproval is the latest time of the gateway's own at which a proved payment was approved; zero: none was.
 	NewestApproval(ctx context.Context) (time.Time, error)
 }
@@ -143,6 +153,15 @@ type Tx interface {
 	SaveCharge(ctx context.Context, c Charge) error
 	// EraseSubscription destroys the data key of what is personal in it.
 	EraseSubscription(ctx context.Context, no SubscriptionNo) error
+	// LockCashReceipt reads the receipt and keeps every other transaction away from it. One of a payment is written under
+	// its order's lock, which is taken before.
+	LockCashReceipt(ctx context.Context, id string) (CashReceipt, error)
+	// CreateCashReceipt returns ErrConflict if the ID is taken, and ErrReceiptThere if the payment has a live one.
+	CreateCashReceipt(ctx context.Context, c CashReceipt) error
+	SaveCashReceipt(ctx context.Context, c CashReceipt) error // ErrReceiptThere, too
+	SetReceiptNeed(ctx context.Context, n ReceiptNeed) error  // inserts or replaces
+	ClearReceiptNeed(ctx context.Context, moid Moid) error
+	EraseCashReceipt(ctx context.Context, id string) error // destroys the data key of one that is no order's
 
 	// EraseOrder destroys the order's data key, so that nobody can read any more what it sealed, and leaves nothing
 	// of it in the search index.
@@ -260,6 +279,9 @@ type Worklist struct {
 	// Quarantined came on the secret path, and its signature fits no key that is believed.
 	Quarantined int
 	Silent      *NoticeState // no notification comes; nil: they do, or none is expected
+
+	Receipts []CashReceipt // of unknown outcome, or standing where they should not
+	Needs    []ReceiptNeed // payments without a cash receipt on the third day and later
 }
 
 // Job is something that we still owe: an inquiry, a look at the clock. At least once, by lease.
@@ -288,6 +310,8 @@ const (
 	JobRetryCharge    JobKind = "retry_charge"    // Ref: ID of the refused one
 	JobEraseKey       JobKind = "erase_key"       // Ref: subscription and card ID
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
+	JobCashReceipt    JobKind = "cash_receipt"    // Ref: ID of a cash receipt: send it, look after it, take it back
+	JobOwnReceipt     JobKind = "own_receipt"     // Ref: Moid of a payment that may need a cash receipt of the shop's own
 )
 
 // Lane is who does a job. What calls the shop's own system has a lane of its own, so that a system which answers slowly

@@ -18,6 +18,8 @@ type Story struct {
 	Cancels                    []Cancel  // of this payment, oldest first
 	Holds                      []Hold    // of the order
 	ReceiptURL, CashReceiptURL string    // the gateway's pages; empty: none
+
+	CashReceipts []CashReceipt // of this payment, oldest first
 }
 
 // Entry is one line of the timeline: exactly one of the pointers is set.
@@ -49,6 +51,10 @@ func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
 		return st, err
 	}
 	st.Cancels = slices.DeleteFunc(st.Cancels, func(c Cancel) bool { return c.Moid != moid })
+	if st.CashReceipts, err = s.Store.CashReceiptsOf(ctx, p.OrderNo); err != nil {
+		return st, err
+	}
+	st.CashReceipts = slices.DeleteFunc(st.CashReceipts, func(c CashReceipt) bool { return c.Payment != moid })
 	if st.Holds, err = s.Store.HoldsOf(ctx, p.OrderNo); err != nil {
 		return st, err
 	}
@@ -60,7 +66,7 @@ func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
 		return st, err
 	}
 	if err == nil {
-		st.ReceiptURL, st.CashReceiptURL = s.receiptURLs(m, p)
+		st.ReceiptURL, st.CashReceiptURL = s.receiptURLs(m, p, st.CashReceipts)
 	}
 	return st, nil
 }
@@ -141,6 +147,9 @@ func (s *Shop) RawMessage(ctx context.Context, actor Staff, id string) (Message,
 		return m, a.Fields, nil
 	case m.Channel == ChannelAnswer && m.Kind == messageCharge:
 		a, _ := smartro.ParseChargeAnswer(m.Raw)
+		return m, a.Fields, nil
+	case m.Channel == ChannelAnswer && m.Kind == "cash_receipt":
+		a, _ := merchant.ParseCashReceiptAnswer(m.Raw)
 		return m, a.Fields, nil
 	case m.Channel == ChannelAnswer:
 		q, _ := merchant.ParseInquiry(m.Raw)

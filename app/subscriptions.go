@@ -95,11 +95,6 @@ func (s *Shop) readSubscription(in SubscriptionInput) (Subscription, error) {
 	return sub, errors.Join(errs...)
 }
 
-func startOfDay(t time.Time) time.Time {
-	y, m, d := t.In(KST).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, KST).UTC()
-}
-
 // SubscriptionLink is the address that the customer gets.
 func (s *Shop) SubscriptionLink(sub Subscription) string {
 	return s.PublicURL + "/subscription/" + sub.Token

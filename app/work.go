@@ -66,10 +66,10 @@ func (s *Shop) WorkOnce(ctx context.Context) (int, error) {
 	return len(jobs), errors.Join(errs...)
 }
 
-// rests says whether a job is put off while the records may be behind the gateway's: it would give something up, or
-// take money.
+// rests says whether a job is put off while the records may be behind the gateway's: it would give something up,
+// take money, or issue a receipt for it.
 func (k JobKind) rests() bool {
-	return k == JobExpire || k == JobSubscription || k == JobCharge || k == JobRetryCharge
+	return k == JobExpire || k == JobSubscription || k == JobCharge || k == JobRetryCharge || k == JobCashReceipt || k == JobOwnReceipt
 }
 
 // TellOnce tells the shop's own system what is due now, of several orders at the same time, and says of how many.
@@ -224,6 +224,10 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return s.retryCharge(ctx, j.Ref)
 	case JobEraseKey:
 		return s.eraseKey(ctx, j.Ref)
+	case JobCashReceipt:
+		return s.lookAfterReceipt(ctx, j.Ref)
+	case JobOwnReceipt:
+		return false, s.issueOwn(ctx, Moid(j.Ref))
 	}
 	return false, errors.New("no such kind of job")
 }

@@ -21,6 +21,10 @@ func erase(t *testing.T, s *db.Store, before time.Time) (orders, messages int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	receipts, err := s.ReceiptsDueForErasure(t.Context(), before, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
 	update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
 		errs := []error{tx.EraseRing(ctx, before)}
 		for _, no := range nos {
@@ -29,6 +33,9 @@ func erase(t *testing.T, s *db.Store, before time.Time) (orders, messages int) {
 		}
 		for _, id := range ids {
 			errs = append(errs, tx.EraseMessage(ctx, id))
+		}
+		for _, id := range receipts {
+			errs = append(errs, tx.EraseCashReceipt(ctx, id))
 		}
 		return errors.Join(errs...)
 	})
@@ -59,6 +66,12 @@ func checkErased(t *testing.T, s *db.Store) {
 	c, err := s.Cancel(ctx, "c1")
 	if err != nil || c.RefundAcct+c.RefundName != "" || c.Amount != 1 {
 		t.Errorf("cancel %+v, %v", c, err)
+	}
+	for _, id := range []string{"r1", "r2"} { // with the order's key, and with its own
+		r, err := s.CashReceipt(ctx, id)
+		if err != nil || !r.Erased || r.Identity.Reveal()+r.Name+r.Goods != "" || r.Amount != 1100 {
+			t.Errorf("cash receipt %+v, %v", r, err)
+		}
 	}
 	m, err := s.Message(ctx, "m1")
 	if err != nil || !m.Erased || m.Raw != nil || m.Dedupe != "d1" {

@@ -191,6 +191,7 @@ var records = map[string]record{
 	"cards":         {"id", cardColumns},
 	"card_windows":  {"moid", cardWindowColumns},
 	"charges":       {"id", chargeColumns},
+	"cash_receipts": {"id", receiptColumns},
 
 	"second_factors": {"staff_id", secondColumns},
 }

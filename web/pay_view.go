@@ -224,6 +224,10 @@ func paidFacts(ctx context.Context, co app.Checkout, r *templates.Result) {
 	add("pay.fact.when", view.When(ctx, when))
 	add("pay.fact.auth", p.AuthCode)
 	add("pay.fact.order", string(co.Order.No))
+	if co.Cash != nil {
+		add("pay.fact.cash_receipt", strings.TrimSpace(text.T(ctx, "receipt.purpose."+string(co.Cash.Purpose))+" "+co.Cash.Number))
+		r.CashReceipt = co.CashURL
+	}
 	r.Receipt = co.Receipt
 	if co.Status == app.BuyerHeld {
 		return

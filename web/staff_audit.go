@@ -97,6 +97,8 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 		case app.ChangedRole:
 			before, after, _ := strings.Cut(a.Words, " → ")
 			row.Words = text.T(ctx, "staff.role."+before) + " → " + text.T(ctx, "staff.role."+after)
+		case app.SawCashReceipt:
+			row.Href, row.About = receiptPath(a.Subject), string(a.OrderNo)
 		case app.SawMessage:
 			row.Href, row.About = "/admin/messages/"+a.Subject, string(a.OrderNo)
 		}

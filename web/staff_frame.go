@@ -33,7 +33,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if err != nil {
 		return f, err
 	}
-	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged
+	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged + len(w.Receipts) + len(w.Needs)
 	if may(c, app.RightChargeBillingKeys) {
 		hands += len(w.Charges)
 	}
@@ -49,6 +49,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "payments", Href: "/admin", Icon: "list"},
 		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
 		{Name: "requests", Href: "/admin/requests", Icon: "link"},
+		{Name: "receipts", Href: "/admin/receipts", Icon: "receipt"},
 	}
 	if may(c, app.RightChargeBillingKeys) {
 		f.Links = append(f.Links, templates.NavLink{Name: "subscriptions", Href: "/admin/subscriptions", Icon: "calendar"})
@@ -56,7 +57,21 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if may(c, app.RightChangeShop) {
 		f.Links = append(f.Links, templates.NavLink{Name: "settings", Href: "/admin/settings", Icon: "settings"})
 	}
+	fold(f.Links)
 	return f, nil
+}
+
+// barHolds is how many entries a phone's bar has room for, the one that opens the rest among them.
+const barHolds = 4
+
+// fold puts what has no room in a phone's bar behind its last entry.
+func fold(links []templates.NavLink) {
+	if len(links) <= barHolds {
+		return
+	}
+	for i := barHolds - 1; i < len(links); i++ {
+		links[i].Folded = true
+	}
 }
 
 // fillRestored puts on every page that the records are a backup's, as long as nobody has compared them.

@@ -101,6 +101,7 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 	page.Live = page.Live || p.State == app.Claimed
 	page.CanCancel = may(c, app.RightCancel) && !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
 	page.Hands, page.CanAsk = hands(ctx, staffOf(c), st), may(c, app.RightSettle)
+	page.CashReceipts = s.receiptBlock(c, st)
 	page.Entries = timelineEntries(ctx, st.Timeline)
 	for _, q := range st.Siblings {
 		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
@@ -332,7 +333,8 @@ func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
 
 func eventTone(ev *app.Event) string {
 	switch {
-	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused, ev.Kind == app.MoneyApart:
+	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused, ev.Kind == app.MoneyApart,
+		ev.Kind == app.ReceiptUnknown, ev.Kind == app.ReceiptRefused, ev.Kind == app.ReceiptCancelUnknown, ev.Kind == app.ReceiptCancelRefused:
 		return "wrong"
 	case ev.Kind == app.Approved, ev.Kind == app.Deposited, ev.Kind == app.StaffAccept:
 		return "good"
@@ -364,8 +366,12 @@ func eventIcon(k app.EventKind) string {
 		return "circle-help"
 	case app.VbankIssued:
 		return "banknote"
-	case app.ReceiptNotice:
+	case app.ReceiptNotice, app.ReceiptAsked, app.ReceiptIssued, app.ReceiptCancelAsked, app.ReceiptCancelled:
 		return "receipt"
+	case app.ReceiptUnknown, app.ReceiptCancelUnknown:
+		return "circle-help"
+	case app.ReceiptRefused, app.ReceiptCancelRefused:
+		return "ban"
 	case app.Stop, app.ReturnFailure, app.CancelRefused:
 		return "ban"
 	case app.Timer:

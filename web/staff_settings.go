@@ -37,7 +37,7 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 		return err
 	}
 	p := templates.SettingsPage{StaffFrame: frame}
-	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "notice", "reconciled"}, saved) {
+	if saved := c.QueryParam("saved"); slices.Contains([]string{"shop", "gateway", "receipts", "notice", "reconciled"}, saved) {
 		p.Saved = text.T(ctx, "staff.saved")
 	} else if saved == "key" {
 		p.Saved, p.SavedText = text.T(ctx, "keys.saved"), text.T(ctx, "keys.saved.text", view.When(ctx, s.Now().Add(app.KeyOverlap)))
@@ -48,6 +48,9 @@ func (s *Server) showSettings(c echo.Context, status int, typed typedSettings) e
 		return err
 	}
 	if err := s.fillGateway(c, &p, typed); err != nil {
+		return err
+	}
+	if err := s.fillReceiptRules(ctx, &p); err != nil {
 		return err
 	}
 	return s.finishSettings(c, status, p)

@@ -63,6 +63,19 @@ func (s *Server) getWork(c echo.Context) error {
 			p.Charges = append(p.Charges, templates.WorkRow{Title: h.Title, Text: h.Text, About: string(ch.Moid), Href: staffSubscriptionPath(ch.Subscription)})
 		}
 	}
+	for _, r := range w.Receipts {
+		what := "receipt.note." + receiptFault(r)
+		p.Receipts = append(p.Receipts, templates.WorkRow{
+			Title: text.T(ctx, what), Href: receiptPath(r.ID), Text: text.T(ctx, what+".text"),
+			About: text.T(ctx, "receipt.purpose."+string(r.Purpose)) + " · " + view.Won(ctx, r.Amount) + " · " + view.When(ctx, r.CreatedAt),
+		})
+	}
+	for _, n := range w.Needs {
+		p.Needs = append(p.Needs, templates.WorkRow{
+			Title: text.T(ctx, "receipt.needed", n.Day(s.Now()), app.ReceiptLastDay), Href: paymentPath(n.Moid), Text: text.T(ctx, "receipt.needed.text"),
+			About: string(n.Moid) + " · " + view.Won(ctx, n.Amount) + " · " + view.When(ctx, n.Since),
+		})
+	}
 	for _, h := range w.Holds {
 		row := templates.WorkRow{
 			ID: h.ID, Title: text.T(ctx, "staff.hold."+string(h.Reason), view.Won(ctx, h.Amount)),

@@ -26,6 +26,7 @@ const (
 	storyTwice     = "twice"     // two tabs paid: the second approval is held
 	storyLost      = "lost"      // the notification was lost: claimed, until the gateway was asked
 	storyUnknown   = "unknown"   // a cancel whose answer was lost
+	storyReceipt   = "receipt"   // staff issued a cash receipt for it, and one for money at the counter
 )
 
 // sample is one order of the demo.
@@ -65,11 +66,13 @@ func samples() []sample {
 		{5*d + 1*h, "도예 수업 4회", 200000, "전우진", smartro.Card, pc, storyTwice},
 		{4*d + 4*h, "제주 감귤 5kg", 29800, "류하린", smartro.Kakao, mobile, storyPaid},
 		{4*d + 2*h, "유기농 쌀 10kg", 42000, "문준서", smartro.Card, pc, storyUnknown},
+		{4*d + 1*h, "떡 세트 10상자", 150000, "장서아", smartro.Bank, pc, storyPaid},
 		{3*d + 8*h, "들기름 350ml", 23500, "양지안", smartro.Toss, mobile, storyDeclined},
 		{3*d + 3*h, "꿀 선물 세트", 120000, "배서윤", smartro.Card, pc, storyPaid},
 		{2*d + 9*h, "백자 접시 4장", 140000, "백이준", smartro.Card, mobile, storyPart},
 		{2*d + 5*h, "전자책 이용권", 9900, "허유나", smartro.Cellphone, mobile, storyPaid},
 		{2*d + 1*h, "손뜨개 목도리", 47000, "남도현", smartro.Card, pc, storyPaid},
+		{30 * h, "꿀 선물 세트", 110000, "민지호", smartro.Bank, mobile, storyReceipt},
 		{27 * h, "유기농 쌀 20kg", 79000, "심아린", smartro.Vbank, mobile, storyDeposited},
 		{25 * h, "제주 감귤 10kg", 52000, "노시현", smartro.Card, mobile, storyStopped},
 		{9 * h, "꿀 500g 2병", 66000, "하지민", smartro.Vbank, pc, storyWaiting},
@@ -212,6 +215,8 @@ func (f *furnisher) afterwards(ctx context.Context, s sample, moid app.Moid) err
 		return f.cancel(ctx, moid, app.CancelInput{
 			Amount: part, Reason: "일부 품절", RefundBank: "088", RefundAcct: "110000000000", RefundName: s.buyer,
 		})
+	case storyReceipt:
+		return f.receipts(ctx, moid)
 	case storyPart:
 		return f.cancel(ctx, moid, app.CancelInput{Amount: part, Reason: "일부 반품"})
 	case storyCancelled:
@@ -232,6 +237,25 @@ func (f *furnisher) afterwards(ctx context.Context, s sample, moid app.Moid) err
 		f.clock.set(p.VbankDue.Add(time.Hour))
 		_, err = f.house.shop.WorkOnce(ctx)
 		return err
+	}
+	return nil
+}
+
+// receipts issues a cash receipt for the payment, and one for cash at the counter.
+func (f *furnisher) receipts(ctx context.Context, moid app.Moid) error {
+	for _, in := range []app.CashReceiptInput{
+		{Payment: moid, Purpose: smartro.IncomeDeduction, Identity: "010-0000-1373"},
+		{Purpose: smartro.ExpenseProof, Identity: "000-00-00000", Amount: 55000, Goods: "도예 수업 1회 (현금)"},
+	} {
+		f.clock.forward(10 * time.Minute)
+		in.Key = app.NewReceiptKey()
+		if _, err := f.house.shop.IssueCashReceipt(ctx, f.owner, in); err != nil {
+			return err
+		}
+		f.clock.forward(time.Second)
+		if _, err := f.gateway.Deliver(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func (h *house) practise(ctx context.Context, gateway string) error {
 		return usageError{errors.New("--gateway is for practice, and this shop has a real contract: leave --gateway out, or practise in another --data folder")}
 	}
 	m.Endpoints = smartro.EndpointsAt(gateway)
-	m.InquiryProves = true // the sandbox answers as smartro reads it
+	m.InquiryProves, m.CashReceipt.Confirmed = true, true // the sandbox answers as smartro reads it
 	return h.shop.SetMerchant(ctx, operator(), m)
 }
 

@@ -162,7 +162,7 @@ func (g *Gateway) checkCashReceipt(q receiptQuery) *receiptRefusal {
 	for name, v := range q {
 		fields = append(fields, smartro.Field{Name: name, Value: v})
 	}
-	if !smartro.EqualHash(q["VERIFY_V"], g.cfg.Unpublished.CashReceipt.VerifyValue(fields, g.cfg.MerchantKey)) {
+	if !smartro.EqualHash(q["VERIFY_V"], g.cfg.Unpublished.CashReceipt.VerifyValue(fields, g.key())) {
 		return &receiptRefusal{"SB61", "HASH 유효성 확인 실패 (VERIFY_V = " + strings.Join(spec.VerifyOver, "+") + ")"}
 	}
 	if c, err := q.receipt(); err != nil || c.Supply+c.VAT+c.Service != c.Amt || q["ReceiptAmt"] != q["Amt"] {
@@ -214,7 +214,7 @@ func (g *Gateway) answerCashReceipt(w http.ResponseWriter, q receiptQuery, c cas
 	if !c.IssuedAt.IsZero() {
 		at = shortTime(c.IssuedAt)
 	}
-	x := md5.Sum([]byte(string(g.cfg.MID) + g.cfg.MerchantKey.Reveal() + at + c.Number + q["Amt"]))
+	x := md5.Sum([]byte(string(g.cfg.MID) + g.key().Reveal() + at + c.Number + q["Amt"]))
 	say := map[string]string{
 		"PayMethod": q["PayMethod"], "MID": string(g.cfg.MID), "Amt": q["Amt"], "Name": q["BuyerName"], "GoodsName": q["GoodsName"],
 		"mallUserID": q["MallUserID"], "TID": string(c.TID), "OID": q["Moid"], "AuthDate": at, "AuthCode": c.Number, "ResultCode": code, "ResultMsg": text,

@@ -52,6 +52,7 @@ type Result struct {
 	Warn            string // stands in a box of its own
 	Small           string // the gateway's own words
 	Receipt         string // its slip; empty: none
+	CashReceipt     string // its cash receipt's page; empty: none
 	Again           string // link to pay in another way; empty: none
 	AgainLabel      string
 	Keep            bool // shows the page's own address to keep

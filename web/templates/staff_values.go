@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,6 +26,7 @@ type RestoredView struct {
 type NavLink struct {
 	Name, Href, Icon string
 	Count            int
+	Folded           bool // on a phone behind the bar's last entry
 }
 
 // CountText is the count, "99+" when it is longer.
@@ -33,6 +35,11 @@ func (l NavLink) CountText() string {
 		return "99+"
 	}
 	return strconv.Itoa(l.Count)
+}
+
+// folds says whether a phone's bar has not room for every entry.
+func (f StaffFrame) folds() bool {
+	return slices.ContainsFunc(f.Links, func(l NavLink) bool { return l.Folded })
 }
 
 // SignInForm is the door with what was typed.
@@ -135,6 +142,7 @@ type Detail struct {
 // PaymentPage is the story of one payment.
 type PaymentPage struct {
 	StaffFrame
+	CashReceipts                *ReceiptBlock // nil: it is not paid in cash
 	Moid, State, OrderNo        string
 	Amount, Approved            int64
 	Cancelled, Reserved, Left   int64

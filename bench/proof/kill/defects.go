@@ -93,7 +93,7 @@ func cancelDefects() []harness.Defect {
 	}
 	// crash point: cancel intended, not called
 	s.changed(c.OrderNo)
-	return s.callAndWait(ctx, m, c)
+	return s.cancelAndWait(ctx, m, c)
 `,
 			New: `	if _, err := s.Store.Cancel(ctx, in.Key); errors.Is(err, ErrNotFound) {
 		p, err := s.Store.Payment(ctx, moid)

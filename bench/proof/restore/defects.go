@@ -18,7 +18,7 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "expiry goes on after a restore", File: "app/work.go",
-		Old: "JobExpire && epoch.Frozen()", New: "JobExpire && epoch.N < 0",
+		Old: "j.Kind.rests() && epoch.Frozen()", New: "j.Kind.rests() && epoch.N < 0",
 	},
 	{
 		Name: "sessions outlive a restore", File: "app/epoch.go",

@@ -85,4 +85,24 @@ var defects = []harness.Defect{
 		Name: "money for a withdrawn account is forgotten", File: "app/decide.go",
 		Old: "	case Cancelled:\n		return apart(p, in, HoldAfterCancel)\n", New: "	case Cancelled:\n		return Outcome{Verdict: VerdictDuplicate}\n",
 	},
+	{
+		Name: "an unreadable answer means that no cash receipt was issued", File: "app/cashreceipts.go",
+		Old: "		in.Code, in.Text = Unreadable.Code(), callErr.Error()\n", New: "		to, in.Code, in.Text = ReceiptStateRefused, Unreadable.Code(), callErr.Error()\n",
+	},
+	{
+		Name: "a cash receipt without an answer is sent again", File: "app/cashreceipts.go",
+		Old: "		in.Code, in.Text = NoAnswer.Code(), callErr.Error()\n", New: "		to, in.Code, in.Text = ReceiptStateRequested, NoAnswer.Code(), callErr.Error()\n",
+	},
+	{
+		Name: "a cash receipt outlives its payment", File: "app/receiptmatch.go",
+		Old: "	return c.Amiss != \"\" && c.Source == ReceiptByCall", New: "	return c.Amiss == ReceiptSecond && c.Source == ReceiptByCall",
+	},
+	{
+		Name: "the window's cash receipt is not written down", File: "app/receiptjudge.go",
+		Old: "p.Approved == 0 || p.TID != tid || p.Erased", New: "p.Approved == 0 || p.TID == tid || p.Erased",
+	},
+	{
+		Name: "a payment that needs a cash receipt is forgotten", File: "app/receiptmatch.go",
+		Old: "need.Amount >= ReceiptNeededFrom\n", New: "need.Amount >= 2*ReceiptNeededFrom\n",
+	},
 }

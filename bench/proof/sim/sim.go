@@ -24,9 +24,9 @@ import (
 // Harness is SIM.
 func Harness() harness.Harness {
 	return harness.Harness{
-		Name: "sim", What: "random histories of the whole shop: honest, lost, late, doubled, reordered and forged messages, cancels, restarts, clock steps",
+		Name: "sim", What: "random histories of the whole shop: honest, lost, late, doubled, reordered and forged messages, cancels, cash receipts, restarts, clock steps",
 		Proves: []string{
-			"R2", "R5", "R7", "R8", "R10", "R11", "R13", "R14", "R17", "R18", "R28", "R37", "R41", "R42", "R43", "I2", "I3", "I4", "I5", "I6", "I7", "I8",
+			"R2", "R5", "R7", "R8", "R10", "R11", "R13", "R14", "R17", "R18", "R28", "R35", "R37", "R41", "R42", "R43", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I10",
 		},
 		Defects: defects, Run: run,
 	}

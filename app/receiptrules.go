@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"gage/smartro"
+)
+
+const settingReceipts = "cash_receipts"
+
+// ReceiptRules are how a shop handles its cash receipts.
+type ReceiptRules struct {
+	Rounding smartro.VATRounding `json:"rounding"` // one for all; empty means smartro.VATDown
+	Own      bool                `json:"own"`      // on the fourth day the shop issues a missing one itself (자진발급)
+}
+
+// ReceiptRules reads them.
+func (s *Shop) ReceiptRules(ctx context.Context) (ReceiptRules, error) {
+	return s.receiptRules(ctx, s.Store)
+}
+
+func (s *Shop) receiptRules(ctx context.Context, r Reader) (rules ReceiptRules, err error) {
+	text, err := r.Setting(ctx, settingReceipts)
+	if errors.Is(err, ErrNotFound) {
+		return ReceiptRules{Rounding: smartro.VATDown}, nil
+	}
+	if err != nil {
+		return rules, err
+	}
+	return rules, json.Unmarshal([]byte(text), &rules)
+}
+
+// SetReceiptRules stores them, and whether somebody has the gateway's word for the call under the contract of today.
+// Where the shop issues missing receipts itself from now on, it looks at the payments that lack one already.
+func (s *Shop) SetReceiptRules(ctx context.Context, actor Staff, rules ReceiptRules, confirmed bool) error {
+	if err := actor.must(RightChangeGateway); err != nil {
+		return err
+	}
+	if _, err := smartro.ParseVATRounding(string(rules.Rounding)); err != nil {
+		return &InputError{Field: "rounding", Code: "required"}
+	}
+	m, err := s.Merchant(ctx)
+	if err != nil {
+		return err
+	}
+	m.Key, m.CancelPassword = "", "" // the stored ones stay
+	m.CashReceipt.Confirmed = confirmed
+	if err := s.SetMerchant(ctx, actor, m); err != nil {
+		return err
+	}
+	text, err := json.Marshal(rules)
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.SetSetting(ctx, settingReceipts, string(text)); err != nil || !rules.Own {
+			return err
+		}
+		return s.oweOwnReceipts(ctx, tx)
+	})
+}
+
+// oweOwnReceipts has every payment that lacks a receipt looked at when its day comes.
+func (s *Shop) oweOwnReceipts(ctx context.Context, tx Tx) error {
+	const atOnce = 500
+	var after Cursor
+	for {
+		list, err := tx.ReceiptNeeds(ctx, startOfDay(s.Now()).AddDate(0, 0, 2), after, atOnce)
+		if err != nil {
+			return err
+		}
+		for _, n := range list {
+			if err := s.oweOwnReceipt(ctx, tx, n); err != nil {
+				return err
+			}
+			after = Cursor{At: n.Since, ID: string(n.Moid)}
+		}
+		if len(list) < atOnce {
+			return nil
+		}
+	}
+}
+
+func (s *Shop) oweOwnReceipt(ctx context.Context, tx Tx, n ReceiptNeed) error {
+	return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobOwnReceipt, Ref: string(n.Moid), DueAt: ownReceiptAt(n.Since), CreatedAt: s.Now()})
+}
