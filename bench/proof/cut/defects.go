@@ -17,9 +17,9 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the event is a transaction of its own", File: "db/events.go",
-		Old: "	if r.Seq, err = t.count(ctx, \"event\"); err != nil {\n",
+		Old: "	err := t.holdLog(ctx)\n	if err != nil {\n		return 0, err\n	}\n	r.Seq, r.prev",
 		New: "	if t.shared {\n\t\tif _, err := t.exec(ctx, \"COMMIT; BEGIN IMMEDIATE; SAVEPOINT caller\"); err != nil {\n\t\t\treturn 0, err\n\t\t}\n\t}\n" +
-			"	if r.Seq, err = t.count(ctx, \"event\"); err != nil {\n",
+			"	err := t.holdLog(ctx)\n	if err != nil {\n		return 0, err\n	}\n	r.Seq, r.prev",
 	},
 	{
 		Name: "the gateway is called before the intent is stored", File: "app/cancels.go",
