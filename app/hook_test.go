@@ -179,7 +179,16 @@ func TestHookNews(t *testing.T) {
 		if d := last().doc; d.Event != "waiting_deposit" || d.Order.State != app.OrderWaiting || d.Payment.Approved != 0 {
 			t.Errorf("%s", last().Body)
 		}
-		expect(late, "waiting_deposit")
+		r.now = r.now.Add(5 * 24 * time.Hour)
+		if _, err := r.WorkOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.tell()
+		if d := last().doc; d.Event != "expired" || d.Order.State != app.OrderOpen || d.Payment.State != app.Expired {
+			t.Errorf("%s", last().Body)
+		}
+		r.notify(notice(late, tid, "4110", 11000, issue...))
+		expect(late, "waiting_deposit", "expired", "paid")
 
 		closed := r.open(11000, smartro.Card)
 		for range 2 {

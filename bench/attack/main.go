@@ -155,6 +155,7 @@ func (a *attack) unmet() []string {
 		switch {
 		case met[route] > 0:
 			n++
+		case route == "POST /admin/account/password": // it asks for the present password each time, which the tools don't know
 		case spoils[route] == "" && route != "GET /admin/sign-in" && route != "GET /static/*":
 			list = append(list, "no answer came from "+route)
 		}

@@ -28,7 +28,8 @@ var spoils = map[string]string{
 // each field, and longer in the search box. The sign-in comes last, for after it nobody comes in from this address.
 func sqlmap(ctx context.Context, a *attack) ([]string, error) {
 	aims := [][]string{
-		{"-u", a.guide.site + "/admin?q=kim&period=week&method=CARD&state=paid&from=2026-01-01&to=2026-12-31&after=1-A", "--level", "3"},
+		{"-u", a.guide.site + "/admin?q=kim", "--level", "3"},
+		{"-u", a.guide.site + "/admin?period=week&method=CARD&state=paid&from=2026-01-01&to=2026-12-31&after=1-A"},
 		{"-u", a.guide.site + "/admin/requests?after=1-A&lang=ko"},
 		{"-u", a.guide.site + "/admin/audit?person=a&kind=saw_buyer&order=AAAAAAAA&from=2026-01-01&to=2026-12-31&after=1-A"},
 		{"-u", a.guide.site + "/smartro/return?t=AAAAAAAAAAAAAAAAAAAAAAAAAA", "--data", aResult},
@@ -56,7 +57,7 @@ func sqlmap(ctx context.Context, a *attack) ([]string, error) {
 	for i, aim := range aims {
 		span := max(a.span/4, 45*time.Second)
 		if i == 0 {
-			span = a.span
+			span = 4 * a.span
 		}
 		if !slices.Contains(aim, "--level") {
 			aim = append(aim, "--level", "1")

@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var ok bool
 	switch {
 	case o.check:
-		ok, err = check(o.repo, harnesses(), stdout)
+		ok, err = check(o.repo, harnesses(), stdout, asvsFaults)
 	case o.list:
 		ok, err = true, list(o.chosen, stdout)
 	case o.defects:
