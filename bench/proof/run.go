@@ -55,7 +55,7 @@ func (o order) plantAll(ctx context.Context) (ok bool, err error) {
 	for _, h := range o.chosen {
 		for _, d := range h.Defects {
 			began := time.Now()
-			report, err := o.runOne(ctx, h, harness.Options{For: sliceFor, Plant: []harness.Defect{d}, First: true})
+			report, err := o.runOne(ctx, h, harness.Options{For: defectFor, Plant: []harness.Defect{d}, First: true})
 			if err != nil {
 				return false, fmt.Errorf("%s with %q: %w", h.Name, d.Name, err)
 			}
