@@ -27,14 +27,18 @@ const (
 //
 // GAGE_HISTORIES=n walks n of them; GAGE_SEED=s begins with that seed, and walks it alone unless told a number;
 // GAGE_BUYERS=n is how many buyers pay in the ordinary way beside what is told step by step: a third of the seeds has none.
-// proves R1 R2 R5 R6 R7 R8 R9 R10 R11 R13 R14 R16 R17 R18 R26 R28 R33 R35 R37 R41 R42 R43 I2 I3 I4 I5 I6 I7 I8 I10
+// Beside it a few subscriptions are charged: see walkCharges.
+// proves R1 R2 R5 R6 R7 R8 R9 R10 R11 R13 R14 R16 R17 R18 R26 R28 R33 R34 R35 R37 R41 R42 R43 I2 I3 I4 I5 I6 I7 I8 I10
 func TestHistories(t *testing.T) {
 	first, n := seeds(t)
 	buyers := dbtest.Scale(t, "GAGE_BUYERS", historyBuyers)
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			for seed := first; seed < first+n; seed++ {
-				t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { newWorld(t, engine, seed).live(buyers) })
+				t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+					newWorld(t, engine, seed).live(buyers)
+					walkCharges(t, engine, seed)
+				})
 			}
 		})
 	}

@@ -76,3 +76,24 @@ export async function latest(demo) {
   const { payments } = await demo.state();
   return payments.reduce((a, b) => (a.tid.slice(14) > b.tid.slice(14) ? a : b));
 }
+
+// subscribe makes a subscription that is charged on demand, and returns its page and the customer's link.
+export async function subscribe(page, demo) {
+  await page.goto(demo.shop + "/admin/subscriptions/new");
+  for (const [name, value] of [["buyer_name", buyer.name], ["buyer_tel", buyer.tel], ["buyer_email", buyer.email], ["goods", "꽃 구독"], ["amount", "44000"]]) {
+    await page.locator(`input[name="${name}"]`).fill(value);
+  }
+  await page.locator('select[name="day"]').selectOption("0");
+  await page.locator('main form button[type="submit"]').click();
+  await page.waitForURL(/\/admin\/subscriptions\/[A-Z0-9]{8}$/);
+  return { at: page.url(), link: await page.locator("p.tid a").getAttribute("href") };
+}
+
+// registerCard registers a card by a customer's link.
+export async function registerCard(page, link) {
+  await page.goto(link);
+  await page.locator('form[action$="/card"] button').click();
+  await press(page, "approve");
+  await page.waitForURL(/\/subscription\//);
+  await page.locator('main[data-state="active"]').waitFor();
+}
