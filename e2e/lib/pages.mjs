@@ -1,5 +1,5 @@
 // Every page that a person can reach, by name: what the look tests and the screenshots walk through.
-import { cancelPart, fill, latest, openPopup, order, pay, press, signIn, status } from "./walk.mjs";
+import { cancelPart, fill, latest, openPopup, order, pay, press, registerCard, signIn, status, subscribe } from "./walk.mjs";
 
 // publicPages makes the buyer's pages and returns the URLs of all that need no sign-in.
 export async function publicPages(page, demo) {
@@ -46,6 +46,17 @@ export async function staffPages(page, demo) {
   await page.waitForURL(/\/admin\/requests\/[A-Z0-9]{8}/);
   const request = page.url();
 
+  const waiting = await subscribe(page, demo);
+  const charged = await subscribe(page, demo);
+  await registerCard(page, charged.link);
+  await demo.fault("charge_refused");
+  await charge(page, charged.at);
+  const lost = await subscribe(page, demo);
+  await registerCard(page, lost.link);
+  await demo.fault("charge_garbage");
+  await demo.fault("notify_lost");
+  await charge(page, lost.at);
+
   await page.goto(demo.shop + "/admin/settings/staff");
   await page.locator('form[action="/admin/settings/staff"] input[name="email"]').fill("new@example.com");
   await page.locator('form[action="/admin/settings/staff"] button').click();
@@ -66,6 +77,14 @@ export async function staffPages(page, demo) {
       "staff-requests": demo.shop + "/admin/requests",
       "staff-new-request": demo.shop + "/admin/requests/new",
       "staff-request": request,
+      "staff-subscriptions": demo.shop + "/admin/subscriptions",
+      "staff-new-subscription": demo.shop + "/admin/subscriptions/new",
+      "staff-subscription": waiting.at,
+      "staff-subscription-refused": charged.at,
+      "staff-subscription-unknown": lost.at,
+      "customer-open": waiting.link,
+      "customer-refused": charged.link,
+      "customer-unknown": lost.link,
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",
@@ -89,4 +108,11 @@ export async function unknownCancel(page, demo) {
 async function paidPayment(page, demo) {
   await pay(page, demo);
   return (await latest(demo)).moid;
+}
+
+// charge presses "charge now" on a subscription's page.
+async function charge(page, at) {
+  await page.goto(at);
+  await page.locator('form[action$="/charge"] button').click();
+  await page.waitForURL((url) => url.pathname.startsWith("/admin/subscriptions/"));
 }

@@ -151,17 +151,18 @@ func (c *comparison) all(ctx context.Context) []string {
 	for reason, in := range c.t.intents {
 		c.intent(ctx, reason, in)
 	}
+	c.charges(ctx)
 	c.documents(ctx)
 	return c.found
 }
 
 func (c *comparison) gatewayNow() map[string]gatewayPayment {
-	var state struct{ Payments []gatewayPayment }
-	if err := json.Unmarshal(c.order("GET", "/control/api/state", nil), &state); err != nil {
+	list, err := withoutWindows(c.order("GET", "/control/api/state", nil))
+	if err != nil {
 		c.wrong("the gateway's state: %v", err)
 	}
 	by := map[string]gatewayPayment{}
-	for _, p := range state.Payments {
+	for _, p := range list {
 		by[p.Moid] = p
 	}
 	return by
@@ -317,7 +318,9 @@ func inFile(ctx context.Context, path string) (found []string, err error) {
 		{"claims that nobody asks about",
 			"SELECT COUNT(*) FROM payments WHERE state = 'claimed' AND moid NOT IN (SELECT ref FROM jobs WHERE kind = 'inquire_payment')", "0"},
 		{"opened payments that never expire",
-			"SELECT COUNT(*) FROM payments WHERE state = 'opened' AND moid NOT IN (SELECT ref FROM jobs WHERE kind = 'expire')", "0"},
+			"SELECT COUNT(*) FROM payments WHERE state = 'opened' AND device <> 'key' AND moid NOT IN (SELECT ref FROM jobs WHERE kind = 'expire')", "0"},
+		{"charges under way that nobody looks after",
+			"SELECT COUNT(*) FROM charges WHERE state IN ('requested', 'sent') AND id NOT IN (SELECT ref FROM jobs WHERE kind = 'charge')", "0"},
 	} {
 		var got string
 		if err := file.QueryRowContext(ctx, q.query).Scan(&got); err != nil {
@@ -393,11 +396,12 @@ func (l *lane) underWay(ctx context.Context) (string, error) {
 		return "", err
 	}
 	unknown, err := l.unknownThatHappened(ctx)
-	if err != nil || waiting+sent+owed+unknown+untold == 0 {
+	charging, chargeErr := l.chargesUnderWay(ctx)
+	if err := errors.Join(err, chargeErr); err != nil || waiting+sent+owed+unknown+untold+charging == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("%d notifications are not told, %d cancels are sent, %d unknown though they happened, %d claims are not proved, %d documents are not taken",
-		waiting, sent, unknown, owed, untold), nil
+	return fmt.Sprintf("%d charges are sent, %d notifications are not told, %d cancels are sent, %d unknown though they happened, %d claims are not proved, %d documents are not taken",
+		charging, waiting, sent, unknown, owed, untold), nil
 }
 
 // unknownThatHappened counts cancels that stay unknown though the gateway did them. Those whose call never left wait for

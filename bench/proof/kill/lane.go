@@ -45,9 +45,10 @@ type lane struct {
 	heads     []db.Head // of the log, as each life left it: every later log passes through them
 	alive     gate
 	proc      atomic.Pointer[process]
-	killCalls atomic.Bool // the next cancel call is the shop's last act
+	killCalls atomic.Bool // the next cancel or charge call is the shop's last act
 	orders    chan struct{}
 	cancels   chan struct{}
+	charges   chan struct{}
 }
 
 func newLane(h *hunt, n, round int) *lane {
@@ -55,7 +56,7 @@ func newLane(h *hunt, n, round int) *lane {
 	return &lane{
 		hunt: h, name: name, first: round == 0, rand: rand.New(rand.NewPCG(h.Seed, uint64(n)<<32|uint64(round))),
 		data: filepath.Join(h.Work, fmt.Sprintf("shop-%d-%d", n, round)), t: newTruth(),
-		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5),
+		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5), charges: make(chan struct{}, 4),
 	}
 }
 
@@ -81,6 +82,8 @@ func (l *lane) run(ctx context.Context, until time.Time) (err error) {
 	}
 	r := rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
 	people.Go(func() { l.giveBack(work, r) })
+	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
+	people.Go(func() { l.charge(work, r) })
 	for i := 0; i < livesPerRound && ctx.Err() == nil && (i < 6 || time.Now().Before(until) || l.missing() && i < livesPerRound); i++ {
 		how := l.plan()
 		if i == 3 && l.first {
@@ -159,7 +162,7 @@ func freePort(ctx context.Context) (string, error) {
 	return ln.Addr().String(), ln.Close()
 }
 
-// duringCall runs while the gateway handles a cancel: it may be the moment at which the shop dies.
+// duringCall runs while the gateway handles a cancel or a charge: it may be the moment at which the shop dies.
 func (l *lane) duringCall() {
 	if l.killCalls.CompareAndSwap(true, false) {
 		l.proc.Load().kill()
@@ -256,7 +259,7 @@ type plan struct {
 	hit    int    // the how manieth time it is passed
 	after  time.Duration
 	signal syscall.Signal // sent after that time; SIGKILL also where the point was not reached
-	onCall bool           // killed while the gateway handles a cancel call
+	onCall bool           // killed while the gateway handles a cancel or charge call
 	slow   bool           // a slow client is in the middle of a request
 }
 
@@ -376,7 +379,8 @@ func (l *lane) terminate(p *process) {
 
 // misbehave orders a fault of the gateway for some lives.
 func (l *lane) misbehave() {
-	faults := []string{"notify_doubled", "notify_before_return", "notify_lost", "cancel_500", "cancel_garbage", "cancel_delay", "cancel_never"}
+	faults := []string{"notify_doubled", "notify_before_return", "notify_lost", "cancel_500", "cancel_garbage", "cancel_delay", "cancel_never",
+		"charge_refused", "charge_500", "charge_garbage", "charge_delay", "charge_never"}
 	if l.rand.IntN(2) == 0 {
 		l.misdo(faults[l.rand.IntN(len(faults))])
 	}
@@ -401,7 +405,7 @@ func (l *lane) order(method, path string, body any) []byte {
 
 // fill lets people do so much in the coming life.
 func (l *lane) fill() {
-	for _, c := range []chan struct{}{l.orders, l.cancels} {
+	for _, c := range []chan struct{}{l.orders, l.cancels, l.charges} {
 		for len(c) < cap(c) {
 			c <- struct{}{}
 		}

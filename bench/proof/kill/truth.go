@@ -25,9 +25,13 @@ type truth struct {
 	orders  map[string]string     // number of each order whose making was acknowledged, to its pay token
 	opened  map[string]bool       // Moid of each payment whose form was served
 	intents map[string]*intent    // by reason: cancels that staff asked for
-	paid    []string              // Moids of approvals answered OK, to be cancelled
-	wrong   []string              // answers that may never be given
-	oks     int64
+	pressed map[string]*pressed   // by the form's key: charges that staff asked for
+
+	chargeCalls map[string]int // by Moid: charge calls that arrived at the gateway
+
+	paid  []string // Moids of approvals answered OK, to be cancelled
+	wrong []string // answers that may never be given
+	oks   int64
 }
 
 type toldNotice struct {
@@ -45,7 +49,9 @@ type intent struct {
 }
 
 func newTruth() *truth {
-	return &truth{told: map[string]toldNotice{}, orders: map[string]string{}, opened: map[string]bool{}, intents: map[string]*intent{}}
+	return &truth{told: map[string]toldNotice{}, orders: map[string]string{}, opened: map[string]bool{}, intents: map[string]*intent{},
+		pressed: map[string]*pressed{}, chargeCalls: map[string]int{},
+	}
 }
 
 // toShop is the way of notifications to the shop; it takes down which of them were answered OK.
@@ -119,7 +125,7 @@ func (t *truth) answered(body []byte, status int, text string) {
 	t.told[id] = n
 }
 
-// calls is the gateway's handler with an ear at the cancel calls.
+// calls is the gateway's handler with an ear at the cancel and charge calls.
 type calls struct {
 	t      *truth
 	next   http.Handler
@@ -128,6 +134,10 @@ type calls struct {
 
 // ServeHTTP implements http.Handler.
 func (c calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/billcard/") {
+		c.t.charged(r.URL.RawQuery)
+		c.during()
+	}
 	if !strings.HasPrefix(r.URL.Path, "/cancel/") {
 		c.next.ServeHTTP(w, r)
 		return
