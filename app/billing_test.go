@@ -541,6 +541,36 @@ func TestChargesAndTheClock(t *testing.T) {
 	})
 }
 
+// TestChargeWaitsForAnother: while one charge of a subscription is of unknown outcome the next period's is put off, hour by
+// hour, and then left to a person; the one after it is charged as if nothing had been.
+//
+// proves R34
+func TestChargeWaitsForAnother(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		r := newSubscriber(t, s)
+		sub := r.subscribe(app.SubscriptionInput{Day: 21})
+		r.register(sub, 1)
+		r.house.answer = context.DeadlineExceeded
+		r.until("2026-12-20 10:00")
+		r.house.answer = nil
+		for range 6 * 24 {
+			r.now = r.now.Add(time.Hour)
+			r.work()
+		}
+		if got := r.states(sub.No); got != "unknown skipped" {
+			t.Fatalf("charges: %s", got)
+		}
+		if _, err := r.SettleCharge(t.Context(), r.owner, r.story(sub.No).Charges[1].ID, true, string(r.house.took[r.story(sub.No).Charges[1].Moid]), "목록에 있음"); err != nil {
+			t.Fatal(err)
+		}
+		r.until("2027-01-22 10:00")
+		if got := r.states(sub.No); got != "paid skipped paid" {
+			t.Errorf("charges: %s", got)
+		}
+		r.whole(s)
+	})
+}
+
 // TestNobodyElsesCard: a customer's link, numbers and results never reach another customer's card, nor does a card reach
 // two customers.
 //

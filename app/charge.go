@@ -54,7 +54,7 @@ const byKey Device = "key"
 
 const (
 	maxTries    = 3                   // of a period, after refusals, each on another day
-	chargeLate  = 3 * 24 * time.Hour  // after this a period that was not charged waits for a person
+	chargeLate  = 2 * 24 * time.Hour  // after this a period that was not charged waits for a person; a job is tried for longer
 	keyTerm     = 30 * 24 * time.Hour // a billing key that is charged no more is destroyed after it
 	chargesWide = 8                   // calls at the same time
 )

@@ -439,8 +439,9 @@ func (s *Shop) retryCharge(ctx context.Context, id string) (again bool, err erro
 		if err != nil || c.State != ChargeRefused || c.RetryAt.IsZero() {
 			return err
 		}
-		if sub.State != SubscriptionActive {
-			c.RetryAt, c.Hand = time.Time{}, sub.State == SubscriptionPaused
+		late := s.latest().Sub(c.RetryAt) > chargeLate
+		if sub.State != SubscriptionActive || late {
+			c.RetryAt, c.Hand = time.Time{}, sub.State != SubscriptionStopped
 			return tx.SaveCharge(ctx, c)
 		}
 		_, err = s.intendCharge(ctx, tx, sub, Charge{
@@ -617,11 +618,10 @@ func (s *Shop) PutChargeAway(ctx context.Context, actor Staff, id string) error 
 	})
 }
 
-// eraseKey destroys a billing key whose term is over. again: a charge by it is still open.
-func (s *Shop) eraseKey(ctx context.Context, ref string) (again bool, err error) {
+// eraseKey destroys a billing key whose term is over. ErrBusy: a charge by it is still open, which a person has to settle.
+func (s *Shop) eraseKey(ctx context.Context, ref string) error {
 	no, id, _ := strings.Cut(ref, "/")
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		again = false
+	return s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := tx.LockSubscription(ctx, SubscriptionNo(no)); err != nil {
 			return err
 		}
@@ -634,8 +634,8 @@ func (s *Shop) eraseKey(ctx context.Context, ref string) (again bool, err error)
 			return err
 		}
 		for _, c := range list {
-			if again = c.CardID == id && c.State.Open(); again {
-				return nil
+			if c.CardID == id && c.State.Open() {
+				return fmt.Errorf("charge %s is %s: %w", c.ID, c.State, ErrBusy)
 			}
 		}
 		if err := tx.EraseCard(ctx, id); err != nil {
@@ -644,5 +644,4 @@ func (s *Shop) eraseKey(ctx context.Context, ref string) (again bool, err error)
 		_, err = tx.AppendEvent(ctx, Event{At: s.Now(), Kind: Erased, Level: T4, Text: "billing key of " + no})
 		return err
 	})
-	return again, err
 }

@@ -223,7 +223,7 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 	case JobRetryCharge:
 		return s.retryCharge(ctx, j.Ref)
 	case JobEraseKey:
-		return s.eraseKey(ctx, j.Ref)
+		return false, s.eraseKey(ctx, j.Ref)
 	case JobCashReceipt:
 		return s.lookAfterReceipt(ctx, j.Ref)
 	case JobOwnReceipt:

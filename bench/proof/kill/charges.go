@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gage/app"
+	"gage/bench/proof/harness"
 	"gage/smartro"
 )
 
@@ -218,4 +219,18 @@ func withoutWindows(raw []byte) (list []gatewayPayment, err error) {
 		}
 	}
 	return list, nil
+}
+
+// chargeDefects are mistakes that take a customer's money twice when the program dies, or lose what it took.
+func chargeDefects() []harness.Defect {
+	return []harness.Defect{
+		{
+			Name: "a charge leaves before it is written down that it does", File: "app/charges.go",
+			Old: "	return c, m, r, tx.SaveCharge(ctx, c)\n", New: "	return c, m, r, nil\n",
+		},
+		{
+			Name: "nobody looks after a charge", File: "app/charges.go",
+			Old: "	return c, tx.AddJob(ctx, Job{ID: newToken(), Kind: JobCharge, Ref: c.ID, DueAt: now, CreatedAt: now})\n", New: "	return c, nil\n",
+		},
+	}
 }

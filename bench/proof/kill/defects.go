@@ -1,6 +1,10 @@
 package kill
 
-import "gage/bench/proof/harness"
+import (
+	"slices"
+
+	"gage/bench/proof/harness"
+)
 
 // timeScale shortens the waits that a run could not sit out. They change when something happens, never what.
 func timeScale() []harness.Defect {
@@ -15,7 +19,7 @@ func timeScale() []harness.Defect {
 // defects are mistakes that only show when the program dies. Some bring a crash point of their own, where a crash
 // would otherwise have to be lucky.
 func defects() []harness.Defect {
-	return append(notificationDefects(), append(cancelDefects(), processDefects()...)...)
+	return slices.Concat(notificationDefects(), cancelDefects(), chargeDefects(), processDefects())
 }
 
 func notificationDefects() []harness.Defect {
