@@ -135,16 +135,50 @@ func (h *hunted) live(t *testing.T) {
 	for _, method := range []string{"BANK", "CELLPHONE", "KAKAO"} {
 		h.buy(t, method, map[string]string{})
 	}
-	_, err = h.shop.CreateSubscription(t.Context(), operator(), app.SubscriptionInput{
+	sub, err := h.shop.CreateSubscription(t.Context(), operator(), app.SubscriptionInput{
 		Name: canaryBuyer, Tel: canaryTel, Email: canaryBuyMail, Goods: "매달 꽃다발", Amount: 30_000, Day: 5,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.chargeCard(t, sub)
 	h.learnIDs(t)
 	for _, form := range []url.Values{{"reason": {"call"}, "format": {"csv"}}, {"reason": {"call"}, "format": {"xlsx"}}, {"reason": {"call"}, "format": {"csv"}, "personal": {"yes"}}} {
 		h.post(t, "/admin/export", form)
 	}
+}
+
+// chargeCard registers the subscription's card in the gateway's window and charges it. The billing key is a canary.
+func (h *hunted) chargeCard(t *testing.T, sub app.Subscription) {
+	t.Helper()
+	form, err := h.shop.OpenCardWindow(t.Context(), sub.Token, app.CardWindowInput{UserIP: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuyer()
+	defer b.http.CloseIdleConnections()
+	window, err := b.open(t.Context(), form)
+	if err == nil {
+		err = b.press(t.Context(), window, approve)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sub, err = h.shop.Store.Subscription(t.Context(), sub.No); err != nil {
+		t.Fatal(err)
+	}
+	card, err := h.shop.Store.Card(t.Context(), sub.No, sub.KeyID)
+	if err != nil || card.Key == "" {
+		t.Fatal(err, "no card was registered")
+	}
+	h.canaries = append(h.canaries, canary{"billing key", card.Key.Reveal(), false})
+	c, err := h.shop.ChargeNow(t.Context(), operator(), sub.No, "canaryChargeForm")
+	if err != nil || c.State != app.ChargePaid {
+		t.Fatal(err, c.State)
+	}
+	h.ids["/admin/subscriptions/"] = append(h.ids["/admin/subscriptions/"], string(sub.No))
+	h.ids["/admin/charges/"] = append(h.ids["/admin/charges/"], c.ID)
+	h.ids["/subscription/"] = append(h.ids["/subscription/"], sub.Token)
 }
 
 // signInAs begins a session of a person of that role. Its secret is a canary, too.
