@@ -239,6 +239,34 @@ func TestParkedAcrossTheChange(t *testing.T) {
 	r.want(p.Moid, app.Cancelled)
 }
 
+// TestCancelRefusedWhenSentAgain: a whole cancel whose answer was lost is sent again, and refused for our signature, since
+// the key was changed at the gateway meanwhile. That says nothing of the first call: the amount stays set aside.
+//
+// proves R17, R18, R28
+func TestCancelRefusedWhenSentAgain(t *testing.T) {
+	r := newRig(t, dbtest.SQLite(t))
+	ctx := t.Context()
+	p := r.open(1000, smartro.Card)
+	r.notify(notice(p, r.tid(smartro.Card), "3001", 1000))
+	r.gw.cancel = func(smartro.CancelRequest) (smartro.CancelAnswer, error) {
+		return smartro.CancelAnswer{}, errors.New("connection reset")
+	}
+	c, err := r.Cancel(ctx, r.owner, p.Moid, app.CancelInput{Key: strings.Repeat("k", 26), Whole: true, Reason: "품절"})
+	if err != nil || c.State != app.CancelStateUnknown {
+		t.Fatalf("cancel: %+v, %v", c, err)
+	}
+	r.gw.cancel = func(smartro.CancelRequest) (smartro.CancelAnswer, error) {
+		raw := []byte("ResultCode=S104&ResultMsg=HASH")
+		return smartro.CancelAnswer{ResultCode: "S104", ResultMsg: "HASH", Raw: raw}, nil
+	}
+	if c, err = r.ResendCancel(ctx, r.owner, c.ID); err != nil || c.State != app.CancelStateUnknown {
+		t.Errorf("sent again and refused: %+v, %v", c, err)
+	}
+	if got := r.payment(p.Moid); got.Reserved != 1000 || got.Left() != 0 {
+		t.Errorf("reserved %d, left %d", got.Reserved, got.Left())
+	}
+}
+
 // TestKeysOfPracticeAndReal: one MID in practice and in earnest has two contracts with keys of their own, and neither's
 // key proves anything about the other's payments.
 //

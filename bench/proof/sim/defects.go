@@ -37,10 +37,6 @@ var defects = []harness.Defect{
 		Old: "		msg.ID, fresh, err = tx.AddMessage(ctx, *msg)\n		return fresh, err", New: "		return false, nil",
 	},
 	{
-		Name: "a cancel that is refused when sent again never happened", File: "app/cancels.go",
-		Old: "	case c.Sends > 1: // this call did nothing; the one before it may have\n", New: "",
-	},
-	{
 		Name: "an effect that is known happens again", File: "app/decide.go",
 		Old: "	if f.KnownEffect {\n", New: "	if f.KnownEffect && in.Kind != Approved && in.Kind != Deposited {\n",
 	},
