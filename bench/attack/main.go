@@ -1,6 +1,6 @@
 // Command attack lets other people's attack tools loose on the demo, on this machine alone, and says what they found.
 //
-//	go run ./bench/attack                 all of them, a few minutes each
+//	go run ./bench/attack                 all of them, a quarter of an hour in all
 //	go run ./bench/attack -for 30s ffuf   only that one, for so long
 //	go run ./bench/attack -keep DIR       keep what the tools wrote
 //
