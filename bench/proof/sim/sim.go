@@ -32,15 +32,13 @@ func Harness() harness.Harness {
 	}
 }
 
-// atOnce is how many histories a run of the test walks. In every third one there is nothing but its steps; in the others
-// buyers take the ordinary way beside them: a few, and in a long run many.
-const atOnce = 6
-
-func buyers(long bool) int {
-	if long {
-		return 1200
+// width is how many histories a run of the test walks, and how many buyers take the ordinary way beside what each tells
+// step by step; a third of the histories has none of them. A slice, and what is planted, wants many dense histories.
+func width(span time.Duration) (histories uint64, buyers int) {
+	if span < long {
+		return 24, 1
 	}
-	return 100
+	return 6, 1200
 }
 
 // long is from which length on a run has many buyers.
@@ -59,11 +57,12 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 	var next atomic.Uint64
 	next.Store(o.Seed)
 	until := time.Now().Add(o.For)
+	histories, buyers := width(o.For)
 	var walkers sync.WaitGroup
 	for range runtime.NumCPU() {
 		walkers.Go(func() {
 			for more := true; more; {
-				said, failed, err := walk(ctx, o, program, (next.Add(atOnce)-atOnce)%seeds)
+				said, failed, err := walk(ctx, o, program, (next.Add(histories)-histories)%seeds, histories, buyers)
 				more = t.add(o, said, failed, err) && time.Now().Before(until) && ctx.Err() == nil
 			}
 		})
@@ -117,10 +116,10 @@ var (
 )
 
 // walk runs the test once. Each history that fails is a violation, told by its seed and the first complaint.
-func walk(ctx context.Context, o harness.Options, program string, seed uint64) (said string, failed []string, err error) {
+func walk(ctx context.Context, o harness.Options, program string, seed, histories uint64, buyers int) (said string, failed []string, err error) {
 	cmd := exec.CommandContext(ctx, program, "-test.v", "-test.run", "^TestHistories$/^sqlite$", "-test.timeout", "30m")
 	cmd.Dir = filepath.Join(o.Repo, "app")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("GAGE_HISTORIES=%d", atOnce), fmt.Sprintf("GAGE_SEED=%d", seed), fmt.Sprintf("GAGE_BUYERS=%d", buyers(o.For >= long)),
+	cmd.Env = append(os.Environ(), fmt.Sprintf("GAGE_HISTORIES=%d", histories), fmt.Sprintf("GAGE_SEED=%d", seed), fmt.Sprintf("GAGE_BUYERS=%d", buyers),
 		"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=768MiB") // each core has a walker of its own
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() { // what a power cut does to a disk is another harness's
 		cmd.Env = append(cmd.Env, "TMPDIR=/dev/shm")
@@ -142,7 +141,7 @@ func walk(ctx context.Context, o harness.Options, program string, seed uint64) (
 		}
 	}
 	if len(failed) == 0 && ctx.Err() == nil {
-		failed = []string{fmt.Sprintf("seeds %d to %d: %v", seed, seed+atOnce-1, err)}
+		failed = []string{fmt.Sprintf("seeds %d to %d: %v", seed, seed+histories-1, err)}
 	}
 	return string(out), failed, nil
 }
