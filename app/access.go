@@ -56,12 +56,13 @@ const (
 
 	ExportedPayments AccessKind = "exported_payments"
 	ExportedAccesses AccessKind = "exported_accesses"
+	AppliedImport    AccessKind = "applied_import"
 )
 
 // AccessKinds are the kinds, those that look at somebody first.
 func AccessKinds() []AccessKind {
 	return []AccessKind{
-		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, SignedIn, TypedAgain, LockedOut, EndedSessions,
+		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, AppliedImport, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule,

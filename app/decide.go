@@ -24,7 +24,8 @@ type Input struct {
 	CancelID    string // the intent that this settles; empty: none
 	Release     Won    // of what was set aside for that intent
 	Actor       string
-	Mine        bool // it carried the return token: it comes from the browser that we gave the form
+	Import      string // the row of an imported list that says it; empty: no list does
+	Mine        bool   // it carried the return token: it comes from the browser that we gave the form
 }
 
 // Facts is what [Decide] needs to know of the world besides the payment.
@@ -43,8 +44,17 @@ type Outcome struct {
 	Verdict Verdict
 }
 
-// Decide says what in does to p: the failure model's table of states and events. It is pure.
+// Decide says what in does to p: the failure model's table of states and events. It is pure. What the row of a list
+// says does what the gateway's own word would do, and is told as the row's.
 func Decide(p Payment, in Input, f Facts) Outcome {
+	out := decide(p, in, f)
+	if in.Import != "" && out.Event != nil {
+		out.Event.Kind, out.Event.Code, out.Event.MessageID = ImportRow, string(out.Event.Kind), in.Import
+	}
+	return out
+}
+
+func decide(p Payment, in Input, f Facts) Outcome {
 	if f.KnownEffect {
 		return Outcome{Verdict: VerdictDuplicate}
 	}
@@ -365,7 +375,7 @@ func (p Payment) Apply(e Event) Payment {
 	was := p
 	p.State, p.HoldReason, p.Proof = e.To, e.Hold, e.Proof
 	p.UpdatedAt, p.Seq = e.At, e.Seq
-	switch e.Kind {
+	switch e.What() {
 	case FormServed, ChargeIntended:
 		p.OpenedAt = e.At
 		p.detail(e.Detail)

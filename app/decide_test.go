@@ -56,6 +56,8 @@ func inputOf(k app.EventKind, p app.Payment) app.Input {
 		in.Amount = 1000
 	case app.StaffAccept, app.StaffCancel:
 		in.Level, in.Amount = app.T4, 1000
+	case app.ImportRow:
+		in.Kind, in.Level, in.Import = app.Approved, app.T4, "import/a/1"
 	}
 	return in
 }
@@ -64,17 +66,17 @@ func inputOf(k app.EventKind, p app.Payment) app.Input {
 // money is kept apart: the table of the failure model, section 2.
 func TestTable(t *testing.T) {
 	columns := app.InputKinds()
-	// form ret+ ret? ret- stop issue approved deposited cancel refund already receipt done unknown timer accept staffcancel
+	// form ret+ ret? ret- stop issue approved deposited cancel refund already receipt done unknown timer accept staffcancel import
 	table := map[app.State]string{
-		app.New:             "opened - - - - - hold+hold hold+hold - - +hold - - - - - -",
-		app.Opened:          "- claimed - - - waiting_deposit paid paid - - +hold - - - expired - -",
-		app.Claimed:         "- - - - - waiting_deposit paid paid - - +hold - - - - paid -",
-		app.WaitingDeposit:  "- - - - - - hold+hold hold+hold cancelled - +hold - cancelled - expired paid -",
-		app.Paid:            "- - - - - - +hold +hold partly_cancelled partly_cancelled +hold - partly_cancelled - - - -",
-		app.PartlyCancelled: "- - - - - - +hold +hold - - +hold - - - - - -",
-		app.Cancelled:       "- - - - - - +hold +hold +hold +hold - - +hold - - - -",
-		app.Held:            "- - - - - - +hold +hold - - +hold - - - - paid -",
-		app.Expired:         "- - - - - - paid paid - - +hold - - - - - -",
+		app.New:             "opened - - - - - hold+hold hold+hold - - +hold - - - - - - hold+hold",
+		app.Opened:          "- claimed - - - waiting_deposit paid paid - - +hold - - - expired - - paid",
+		app.Claimed:         "- - - - - waiting_deposit paid paid - - +hold - - - - paid - paid",
+		app.WaitingDeposit:  "- - - - - - hold+hold hold+hold cancelled - +hold - cancelled - expired paid - hold+hold",
+		app.Paid:            "- - - - - - +hold +hold partly_cancelled partly_cancelled +hold - partly_cancelled - - - - +hold",
+		app.PartlyCancelled: "- - - - - - +hold +hold - - +hold - - - - - - +hold",
+		app.Cancelled:       "- - - - - - +hold +hold +hold +hold - - +hold - - - - +hold",
+		app.Held:            "- - - - - - +hold +hold - - +hold - - - - paid - +hold",
+		app.Expired:         "- - - - - - paid paid - - +hold - - - - - - paid",
 	}
 	if len(table) != len(app.States()) {
 		t.Fatalf("%d rows for %d states", len(table), len(app.States()))
@@ -90,6 +92,56 @@ func TestTable(t *testing.T) {
 			got := "-"
 			if out.Event != nil && out.Event.To != st {
 				got = string(p.Apply(*out.Event).State)
+			}
+			if out.Hold != nil {
+				got = strings.TrimPrefix(got, "-") + "+hold"
+			}
+			if got != cells[i] {
+				t.Errorf("%s × %s = %s, want %s", st, k, got, cells[i])
+			}
+		}
+	}
+}
+
+// TestImportTable has one expected cell for each state and each thing that a row of the gateway's list can say: the same
+// as the gateway's own word, but for the cancel beside one of ours, and told as the row's.
+//
+// proves R9, R18
+func TestImportTable(t *testing.T) {
+	columns := []app.EventKind{app.Approved, app.Deposited, app.CancelNotice, app.RefundNotice, app.CancelDone}
+	table := map[app.State]string{
+		app.New:             "hold+hold hold+hold - - -",
+		app.Opened:          "paid paid - - -",
+		app.Claimed:         "paid paid - - -",
+		app.WaitingDeposit:  "hold+hold hold+hold cancelled - cancelled",
+		app.Paid:            "+hold +hold partly_cancelled partly_cancelled partly_cancelled",
+		app.PartlyCancelled: "+hold +hold - - -",
+		app.Cancelled:       "+hold +hold +hold +hold +hold",
+		app.Held:            "+hold +hold - - -",
+		app.Expired:         "paid paid - - -",
+	}
+	for _, st := range app.States() {
+		cells := strings.Fields(table[st])
+		if len(cells) != len(columns) {
+			t.Fatalf("%s: %d cells for %d rows", st, len(cells), len(columns))
+		}
+		for i, k := range columns {
+			p := inState(st)
+			in := inputOf(k, p)
+			in.Level, in.Import = app.T4, "import/a/1"
+			out := app.Decide(p, in, app.Facts{Grace: time.Minute})
+			got := "-"
+			if e := out.Event; e != nil {
+				next := p.Apply(*e)
+				if next.State != st {
+					got = string(next.State)
+				}
+				if e.Kind != app.ImportRow || e.Level != app.T4 || e.MessageID != "import/a/1" || e.What() == app.ImportRow {
+					t.Errorf("%s × %s is told as %+v", st, k, e)
+				}
+				if next.State == app.Paid && next.Proof != app.ProofStaff && next.Proof != p.Proof {
+					t.Errorf("%s × %s is proved by %s", st, k, next.Proof)
+				}
 			}
 			if out.Hold != nil {
 				got = strings.TrimPrefix(got, "-") + "+hold"

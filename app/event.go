@@ -36,6 +36,7 @@ const (
 	Timer            EventKind = "timer"
 	StaffAccept      EventKind = "staff_accept"
 	StaffCancel      EventKind = "staff_cancel" // the amount is set aside and the call leaves
+	ImportRow        EventKind = "import_row"   // the gateway's own list says it, and a person brought the list: see [Event.What]
 
 	CancelResent    EventKind = "cancel_resent"    // a person had an unknown whole cancel sent again
 	CancelAccepted  EventKind = "cancel_accepted"  // the gateway took a refund on: the amount stays set aside until it is paid out
@@ -67,7 +68,7 @@ func InputKinds() []EventKind {
 	return []EventKind{
 		FormServed, ReturnSuccess, ReturnUnsigned, ReturnFailure, Stop, VbankIssued, Approved, Deposited,
 		CancelNotice, RefundNotice, AlreadyCancelled, ReceiptNotice, CancelDone, CancelUnknown, Timer,
-		StaffAccept, StaffCancel,
+		StaffAccept, StaffCancel, ImportRow,
 	}
 }
 
@@ -109,4 +110,12 @@ type Event struct {
 	Actor     string // staff ID, empty for the program
 	EffectKey string // unique: the same effect happens once (failure model E4); empty for hints
 	Detail    Detail
+}
+
+// What is what happened: of an [ImportRow] that is what the row of the list says, which stands in Code.
+func (e Event) What() EventKind {
+	if e.Kind == ImportRow {
+		return EventKind(e.Code)
+	}
+	return e.Kind
 }

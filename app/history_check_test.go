@@ -128,7 +128,7 @@ func (w *world) checkPayment(p app.Payment, b bookPayment) {
 	case app.ProofInquiry:
 		known = b.Moid == p.Moid
 	case app.ProofStaff:
-		known = w.accepts[p.TID]
+		known = w.accepts[p.TID] || w.listed[p.TID]
 	}
 	switch {
 	case !known:
@@ -232,6 +232,11 @@ func (w *world) settleDown(r *rand.Rand) {
 		later()
 	}
 	w.check()
+	if r.IntN(2) == 0 {
+		w.say("the gateway's list is brought, and settles what it tells")
+		w.bring(r)
+		w.check()
+	}
 	w.settleByHand()
 	later()
 	w.pass(5 * 24 * time.Hour) // every receipt's day has come

@@ -46,6 +46,7 @@ func (w *world) moves() []move {
 		{3, "a person asks the gateway", w.ask},
 		{3, "a person accepts", w.accept},
 		{1, "an order is withdrawn", w.closeOrder},
+		{2, "the gateway's list is brought", w.bring},
 		{10, "a deposit", w.deposit},
 		{12, "a forged message", w.forge},
 		{10, "a repeated notice", w.repeat},

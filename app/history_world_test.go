@@ -73,6 +73,7 @@ type world struct {
 	states   map[app.Moid]app.State
 	sites    map[app.TID]bool // cancelled at the gateway's own site too
 	accepts  map[app.TID]bool // by a person who had seen the gateway's record
+	listed   map[app.TID]bool // told by the gateway's list that somebody brought
 	looked   looked
 
 	keys     []worldKey // the shop's, the current one first
@@ -90,7 +91,7 @@ func newWorld(t *testing.T, engine string, seed uint64) *world {
 	w := &world{
 		t: t, seed: seed, engine: engine, now: at, owner: app.Staff{ID: "owner", Role: app.RoleOwner},
 		opened: map[app.Moid]app.Payment{}, proofs: map[app.TID]app.Moid{}, states: map[app.Moid]app.State{},
-		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{}, looked: newLooked(),
+		sites: map[app.TID]bool{}, accepts: map[app.TID]bool{}, listed: map[app.TID]bool{}, looked: newLooked(),
 	}
 	w.config.Keys, w.config.Now = dbtest.Keys(t), w.shopClock
 	driver, dsn := "sqlite", ""

@@ -347,7 +347,7 @@ const inquireAfter = 10 * time.Second
 // followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that had to
 // wait for it.
 func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
-	if e.Kind == Approved {
+	if e.What() == Approved {
 		if err := s.chargeCame(ctx, tx, p, e); err != nil {
 			return err
 		}
@@ -379,7 +379,7 @@ func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 // turnsOut says that e settles what a parked cancel may have waited for: its approval or account, or the outcome of
 // another cancel.
 func turnsOut(e Event) bool {
-	switch e.Kind {
+	switch e.What() {
 	case Approved, Deposited, VbankIssued:
 		return true
 	case CancelDone, CancelRefused, CancelNotice, RefundNotice:

@@ -165,7 +165,7 @@ func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) (found *C
 			open = c
 		case c.State == CancelStateDone && !c.GatewayAt.IsZero() && !told(*c, n):
 			// The gateway told when it did ours, and this is another time.
-		case c.State == CancelStateDone && !c.Noticed && !c.External && done == nil:
+		case c.State == CancelStateDone && !c.Noticed && done == nil: // an external one is known by a list: its notice comes late
 			done = c
 		}
 	}
@@ -200,7 +200,9 @@ func (s *Shop) settle(ctx context.Context, tx Tx, c Cancel, kind EventKind, by s
 	default:
 		return errors.New("settle: " + string(kind))
 	}
-	c.ResultCode, c.ResultMsg = in.Code, in.Text
+	if in.Import == "" { // the text of a list's row is somebody's: its event keeps it, sealed
+		c.ResultCode, c.ResultMsg = in.Code, in.Text
+	}
 	if !c.State.Open() {
 		c.SettledAt, c.SettledBy = in.At, by
 	}

@@ -34,6 +34,9 @@ type Reader interface {
 	// SumPayments adds up the first q.Limit of what SearchPayments lists, practice and real money apart; q.After is
 	// no matter.
 	SumPayments(ctx context.Context, q PaymentQuery) ([]Sums, error)
+	// ReportPayments adds up by method and company what q lists, words apart: by [ClockCancelled] the cancels of what
+	// was paid, otherwise what was paid.
+	ReportPayments(ctx context.Context, q PaymentQuery) ([]ReportLine, error)
 
 	Events(ctx context.Context, no OrderNo) ([]Event, error)     // of all the order's payments, by Seq
 	Messages(ctx context.Context, no OrderNo) ([]Message, error) // oldest first, without Raw
@@ -84,6 +87,9 @@ type Reader interface {
 	Senders(ctx context.Context) ([]Sender, error)
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)
 	Setting(ctx context.Context, key string) (string, error)
+	Import(ctx context.Context, id string) (Import, error)
+	Imports(ctx context.Context, limit int) ([]Import, error) // the newest first, without Name, Table and Result
+	HoldsOfTID(ctx context.Context, mode Mode, tid TID) ([]Hold, error)
 
 	DeliveriesOf(ctx context.Context, no OrderNo) ([]Delivery, error)         // in the order in which they are owed
 	Deliveries(ctx context.Context, mode Mode, limit int) ([]Delivery, error) // newest first
@@ -130,6 +136,9 @@ type Tx interface {
 
 	CreateHold(ctx context.Context, h Hold) error // ErrConflict if there is one for the same TID, reason and Moid
 	SaveHold(ctx context.Context, h Hold) error
+
+	CreateImport(ctx context.Context, i Import) error // ErrConflict: its ID is taken
+	SaveImport(ctx context.Context, i Import) error   // all but what was read of the file
 
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
@@ -309,6 +318,7 @@ const (
 	JobCharge         JobKind = "charge"          // Ref: charge ID: send it, and look after it
 	JobRetryCharge    JobKind = "retry_charge"    // Ref: ID of the refused one
 	JobEraseKey       JobKind = "erase_key"       // Ref: subscription and card ID
+	JobImport         JobKind = "import"          // Ref: ID of an import that is being applied
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
 	JobCashReceipt    JobKind = "cash_receipt"    // Ref: ID of a cash receipt: send it, look after it, take it back
 	JobOwnReceipt     JobKind = "own_receipt"     // Ref: Moid of a payment that may need a cash receipt of the shop's own

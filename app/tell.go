@@ -58,7 +58,7 @@ func modeWord(m Mode) string {
 
 // newsOf is what an event that made next of p is for the shop's own system; empty: nothing.
 func newsOf(p, next Payment, e Event) News {
-	if e.Kind == MoneyApart {
+	if e.What() == MoneyApart {
 		return NewsMoneyApart
 	}
 	if next.State == p.State {

@@ -46,7 +46,7 @@ func legible(events []Event) []Event {
 	list := slices.Clone(events)
 	for i := range list {
 		e := &list[i]
-		switch e.Kind {
+		switch e.What() {
 		case StaffCancel:
 			if e.To != WaitingDeposit {
 				reserved[e.Moid] += e.Amount

@@ -212,6 +212,8 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return s.lookAfterCancel(ctx, j.Ref)
 	case JobExpire:
 		return false, s.expire(ctx, Moid(j.Ref))
+	case JobImport:
+		return false, s.resumeImport(ctx, j.Ref)
 	case JobRejudge:
 		return false, s.rejudge(ctx, j.Ref)
 	case JobTell:

@@ -26,7 +26,9 @@ func (d queries) DueForErasure(ctx context.Context, before time.Time, limit int)
 		WHERE k.sealed <> '' AND m.at < $1 AND m.verdict NOT IN ('unjudged', 'parked')
 		AND NOT EXISTS (SELECT 1 FROM data_keys ok WHERE ok.id = m.order_no AND ok.sealed <> '')
 		AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.message_id = m.id AND h.closed_at = 0)
-		ORDER BY m.at LIMIT $2`, us(before), limit)
+		UNION ALL SELECT i.id FROM imports i JOIN data_keys k ON k.id = i.id
+		WHERE k.sealed <> '' AND i.at < $1 AND i.applied_at < $1 AND i.state <> 'applying'
+		LIMIT $2`, us(before), limit)
 	return orders, messages, err
 }
 

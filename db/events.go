@@ -185,6 +185,7 @@ var records = map[string]record{
 	"senders":    {"addr", senderColumns},
 	"settings":   {"name", "name, value"},
 	"accesses":   {"id", accessColumns},
+	"imports":    {"id", importColumns},
 	"deliveries": {"id", deliveryFixed},
 
 	"subscriptions": {"no", subscriptionColumns},

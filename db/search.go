@@ -124,7 +124,7 @@ func when(c app.Clock) (at, back string) {
 func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery) {
 	b.WriteString(" FROM payments p")
 	if q.Clock == app.ClockCancelled {
-		b.WriteString(" JOIN (SELECT c.moid, MAX(" + whenBack + ") AS at, CAST(SUM(c.amount) AS BIGINT) AS amount FROM cancels c WHERE c.state = 'done'")
+		b.WriteString(" JOIN (SELECT c.moid, MAX(" + whenBack + ") AS at, CAST(SUM(c.amount) AS BIGINT) AS amount, COUNT(*) AS n FROM cancels c WHERE c.state = 'done'")
 		b.between(whenBack, q)
 		b.WriteString(" GROUP BY c.moid) k ON k.moid = p.moid")
 	}
@@ -231,6 +231,21 @@ func (d queries) SumPayments(ctx context.Context, q app.PaymentQuery) ([]app.Sum
 	scan := func(s scanner) (t app.Sums, err error) {
 		return t, s.Scan(&t.Mode, &t.Count, &t.Paid, &t.Sales, &t.Back, &t.Held)
 	}
+	return many(ctx, d, scan, b.String(), b.args...)
+}
+
+// ReportPayments adds up by method and company: by [app.ClockCancelled] the cancels, otherwise what was paid.
+func (d queries) ReportPayments(ctx context.Context, q app.PaymentQuery) ([]app.ReportLine, error) {
+	b := &builder{}
+	b.WriteString("SELECT method, company, CAST(SUM(n) AS BIGINT), CAST(SUM(amount) AS BIGINT) FROM (SELECT p.method AS method, CASE WHEN p.card_name <> '' THEN p.card_name ELSE p.vbank_name END AS company, ")
+	if q.Clock == app.ClockCancelled {
+		b.WriteString("k.n AS n, k.amount AS amount")
+	} else {
+		b.WriteString("1 AS n, p.approved AS amount")
+	}
+	b.listed(d.engine, nil, q)
+	b.WriteString(" AND p.paid_at > 0) listed GROUP BY method, company ORDER BY method, company")
+	scan := func(s scanner) (l app.ReportLine, err error) { return l, s.Scan(&l.Method, &l.Company, &l.N, &l.Won) }
 	return many(ctx, d, scan, b.String(), b.args...)
 }
 

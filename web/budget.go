@@ -35,6 +35,7 @@ const (
 	desks   roomName = "desks" // the back office
 	calls   roomName = "calls" // staff wait for the gateway's answer
 	exports roomName = "exports"
+	uploads roomName = "uploads" // lists that staff bring
 )
 
 // size is how many a room holds.
@@ -53,6 +54,7 @@ func rooms() map[roomName]size {
 		doors:   {8, 32},
 		desks:   {64, 128},
 		calls:   {32, 32},
+		uploads: {2, 4},
 		exports: {2, 0}, // each takes a file's worth of the disk, and of the processor for a minute
 	}
 }
@@ -135,6 +137,28 @@ func readBody(limit int64) echo.MiddlewareFunc {
 		}
 	}
 }
+
+// boundBody lets a handler read a large body by itself, to the limit and no longer than uploadFor: the file goes to the
+// disk as it comes.
+func (s *Server) boundBody(limit int64) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.ContentLength > limit {
+				return echo.ErrStatusRequestEntityTooLarge
+			}
+			err := http.NewResponseController(c.Response()).SetReadDeadline(s.Now().Add(uploadFor))
+			if err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return fmt.Errorf("deadline: %w", err)
+			}
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
+			return next(c)
+		}
+	}
+}
+
+// uploadFor is how long a file may take to come: 8 MB over a slow line.
+const uploadFor = 2 * time.Minute
 
 // withoutCookies takes a request's cookies away. That it had some stays to be seen: only browsers send them.
 func withoutCookies(next echo.HandlerFunc) echo.HandlerFunc {

@@ -162,12 +162,18 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	if r.authority == anonymous {
 		ms = append(ms, withoutCookies)
 	}
-	ms = append(ms, s.paceStrangers(r), readBody(r.budget.body))
+	ms = append(ms, s.paceStrangers(r))
+	if r.budget.room != uploads {
+		ms = append(ms, readBody(r.budget.body))
+	}
 	if r.budget.wait > 0 {
 		ms = append(ms, middleware.ContextTimeout(r.budget.wait))
 	}
 	if r.budget.wait > quick {
 		ms = append(ms, widerDeadlines)
+	}
+	if r.budget.room == uploads {
+		ms = append(ms, s.boundBody(r.budget.body))
 	}
 	ms = append(ms, s.takeRoom(r))
 	if r.right != gateway { // what comes there is kept as it came
@@ -180,7 +186,7 @@ func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	default:
 		ms = append(ms, s.requireStaff(r.right))
 	}
-	if r.right != gateway && r.method == http.MethodPost {
+	if r.right != gateway && r.method == http.MethodPost && r.budget.room != uploads {
 		ms = append(ms, readForm)
 	}
 	return ms

@@ -53,7 +53,8 @@ type budget struct {
 // How much may come, and how long an answer may take.
 const (
 	noBody  = 1 << 10
-	small   = 64 << 10 // also the most that a gateway's message may have
+	upload  = 8<<20 + small // a list, and what a form needs around it
+	small   = 64 << 10      // also the most that a gateway's message may have
 	quick   = 15 * time.Second
 	patient = 90 * time.Second // a cancel waits for the gateway up to 60 s
 	long    = 10 * time.Minute // a file of a hundred thousand rows takes one
@@ -76,6 +77,8 @@ func (s *Server) routes() []route {
 		deskForm = budget{small, quick, desks}
 		call     = budget{small, patient, calls}
 		export   = budget{small, long, exports}
+		bring    = budget{upload, long, uploads}
+		apply    = budget{small, long, calls}
 	)
 	return []route{
 		{get, "/healthz", public, anonymous, probe, s.getHealth},
@@ -108,6 +111,12 @@ func (s *Server) routes() []route {
 		{get, "/admin/export", app.RightExport, session, desk, s.getExport},
 		{post, "/admin/export", app.RightExport, session, export, s.freshly(s.postExport)},
 		{get, "/admin/export/progress", app.RightExport, session, desk, s.getExportProgress},
+		{get, "/admin/reports", app.RightSeeReports, session, desk, s.getReport},
+		{get, "/admin/imports", app.RightImport, session, desk, s.getImports},
+		{post, "/admin/imports", app.RightImport, session, bring, s.postImport},
+		{get, "/admin/imports/:id", app.RightImport, session, desk, s.getImport},
+		{post, "/admin/imports/:id/columns", app.RightImport, session, apply, s.postImportColumns},
+		{post, "/admin/imports/:id/apply", app.RightImport, session, apply, s.freshly(s.postApplyImport)},
 		{post, "/admin/audit/export", app.RightSeeAudit, session, export, s.freshly(s.postAuditExport)},
 
 		{get, "/admin/requests", app.RightSeePayments, session, desk, s.getRequests},
@@ -230,7 +239,11 @@ func (r route) incomplete() error {
 	if r.authority != anonymous && r.authority != session {
 		bad("it declares no authority")
 	}
-	if r.budget.body <= 0 || r.budget.body > maxBody {
+	most := int64(maxBody)
+	if r.budget.room == uploads { // its handler reads it onto the disk
+		most = upload
+	}
+	if r.budget.body <= 0 || r.budget.body > most {
 		bad("its budget has no limit of the body")
 	}
 	if r.budget.wait <= 0 && r.budget.wait != endless {
@@ -245,7 +258,7 @@ func (r route) incomplete() error {
 	return nil
 }
 
-// maxBody is the most that any route may take: bodies are read into memory before they are looked at.
+// maxBody is the most that a route may take whose body is read into memory before it is looked at.
 const maxBody = small
 
 // incompleteTable joins what is wrong with the lines, one by one and with each other.

@@ -99,6 +99,8 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 			row.Words = text.T(ctx, "staff.role."+before) + " → " + text.T(ctx, "staff.role."+after)
 		case app.SawCashReceipt:
 			row.Href, row.About = receiptPath(a.Subject), string(a.OrderNo)
+		case app.AppliedImport:
+			row.Href, row.About = importPath(a.Subject), text.T(ctx, "staff.import.source")
 		case app.SawMessage:
 			row.Href, row.About = "/admin/messages/"+a.Subject, string(a.OrderNo)
 		}

@@ -82,7 +82,8 @@ func (s *Server) fillRestored(c echo.Context, f *templates.StaffFrame) error {
 		return err
 	}
 	f.Restored = &templates.RestoredView{
-		Title: text.T(ctx, "staff.restored", view.When(ctx, e.BackupAt)), Owner: may(c, app.RightChangeGateway),
+		Imports: may(c, app.RightImport),
+		Title:   text.T(ctx, "staff.restored", view.When(ctx, e.BackupAt)), Owner: may(c, app.RightChangeGateway),
 		Text: text.T(ctx, "staff.restored.text", view.When(ctx, e.BackupAt), view.When(ctx, e.RestoredAt)),
 	}
 	return nil

@@ -168,6 +168,7 @@ func (s *Server) getPayments(c echo.Context) error {
 	for _, r := range found.Rows {
 		p.Rows = append(p.Rows, listRow(ctx, r, found.Find))
 	}
+	p.Reports = may(c, app.RightSeeReports)
 	if may(c, app.RightExport) && len(found.Rows) > 0 {
 		all := l
 		all.after = ""
@@ -199,6 +200,9 @@ func sumRows(ctx context.Context, sums []app.Sums, clock string) []templates.Sum
 		}
 		if one.Held > 0 {
 			row.Text += " · " + text.T(ctx, "staff.list.sum.held", view.Won(ctx, one.Held))
+		}
+		if app.Clock(clock) != app.ClockCancelled {
+			row.Text += " · " + text.T(ctx, "staff.list.sum.left")
 		}
 		if len(sums) > 1 {
 			row.Mode = text.T(ctx, "staff.mode."+string(one.Mode))

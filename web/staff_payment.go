@@ -319,8 +319,11 @@ func said(ctx context.Context, code, message string) string {
 func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
 	ev := e.Event
 	t := templates.TimelineEntry{
-		At: e.At, Actor: e.Actor, Icon: eventIcon(ev.Kind), Title: text.T(ctx, "staff.event."+string(ev.Kind)),
+		At: e.At, Actor: e.Actor, Icon: eventIcon(ev.What()), Title: text.T(ctx, "staff.event."+string(ev.Kind)),
 		Text: said(ctx, ev.Code, ev.Text), Tone: eventTone(ev),
+	}
+	if id, ok := app.ImportOf(ev.MessageID); ok { // the row's own text is somebody's: it stands with the list
+		t.Text, t.Href, t.Source = text.T(ctx, "staff.event."+string(ev.What())), importPath(id), text.T(ctx, "staff.import.source")
 	}
 	if ev.Amount > 0 {
 		t.Amount = view.Won(ctx, ev.Amount)
@@ -333,10 +336,10 @@ func eventEntry(ctx context.Context, e app.Entry) templates.TimelineEntry {
 
 func eventTone(ev *app.Event) string {
 	switch {
-	case ev.To == app.Held, ev.Kind == app.CancelUnknown, ev.Kind == app.CancelRefused, ev.Kind == app.MoneyApart,
-		ev.Kind == app.ReceiptUnknown, ev.Kind == app.ReceiptRefused, ev.Kind == app.ReceiptCancelUnknown, ev.Kind == app.ReceiptCancelRefused:
+	case ev.To == app.Held, ev.What() == app.CancelUnknown, ev.What() == app.CancelRefused, ev.What() == app.MoneyApart,
+		ev.What() == app.ReceiptUnknown, ev.What() == app.ReceiptRefused, ev.What() == app.ReceiptCancelUnknown, ev.What() == app.ReceiptCancelRefused:
 		return "wrong"
-	case ev.Kind == app.Approved, ev.Kind == app.Deposited, ev.Kind == app.StaffAccept:
+	case ev.What() == app.Approved, ev.What() == app.Deposited, ev.What() == app.StaffAccept:
 		return "good"
 	case ev.To == app.Claimed && ev.From != ev.To:
 		return "wait"

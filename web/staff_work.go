@@ -24,7 +24,7 @@ func (s *Server) getWork(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := templates.WorkPage{StaffFrame: frame, Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle), Again: judgedAgain(c)}
+	p := templates.WorkPage{StaffFrame: frame, Imports: may(c, app.RightImport), Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle), Again: judgedAgain(c)}
 	fillAlarms(ctx, &p, w)
 	backup, err := s.Shop.BackupState(ctx)
 	if err != nil {
@@ -85,6 +85,9 @@ func (s *Server) getWork(c echo.Context) error {
 			row.Href = paymentPath(h.Moid)
 		} else if h.MessageID != "" {
 			row.Href = "/admin/messages/" + h.MessageID
+			if id, ok := app.ImportOf(h.MessageID); ok {
+				row.Href = importPath(id)
+			}
 		}
 		p.Holds = append(p.Holds, row)
 	}

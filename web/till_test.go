@@ -117,6 +117,21 @@ func (l *till) pays(method app.Method, in app.OrderInput) app.Payment {
 // paysFor lets a buyer pay an order through the gateway's window; a virtual account is paid in too.
 func (l *till) paysFor(o app.Order, method app.Method) app.Payment {
 	l.t.Helper()
+	p := l.paysUntold(o, method)
+	if method == smartro.Vbank {
+		l.ask("/control/api/deposit", asJSON, `{"tid":"`+string(p.TID)+`"}`)
+		l.deliver()
+		p = l.payment(p.Moid)
+	}
+	if p.State != app.Paid {
+		l.t.Fatalf("the payment is %s", p.State)
+	}
+	return p
+}
+
+// paysUntold is paysFor, whether the gateway's notice comes or not.
+func (l *till) paysUntold(o app.Order, method app.Method) app.Payment {
+	l.t.Helper()
 	code, form := l.open(o, "device=pc&method="+string(method))
 	if code != http.StatusOK {
 		l.t.Fatalf("open: %d %+v", code, form)
@@ -132,16 +147,7 @@ func (l *till) paysFor(o app.Order, method app.Method) app.Payment {
 	}
 	l.ask("/window", asForm, url.Values{"session": {html.UnescapeString(found[1])}, "action": {"approve"}}.Encode())
 	l.deliver()
-	p := l.payment(app.Moid(form.get("Moid")))
-	if method == smartro.Vbank {
-		l.ask("/control/api/deposit", asJSON, `{"tid":"`+string(p.TID)+`"}`)
-		l.deliver()
-		p = l.payment(p.Moid)
-	}
-	if p.State != app.Paid {
-		l.t.Fatalf("the payment is %s", p.State)
-	}
-	return p
+	return l.payment(app.Moid(form.get("Moid")))
 }
 
 func (l *till) payment(moid app.Moid) app.Payment {

@@ -32,6 +32,7 @@ import (
 	"gage/bench/proof/hook"
 	"gage/bench/proof/iofault"
 	"gage/bench/proof/kill"
+	"gage/bench/proof/lists"
 	"gage/bench/proof/race"
 	"gage/bench/proof/restore"
 	"gage/bench/proof/sim"
@@ -49,6 +50,7 @@ func harnesses() []harness.Harness {
 		hook.Harness(),
 		browser.Harness(),
 		fuzz.Harness(),
+		lists.Harness(),
 	}
 }
 

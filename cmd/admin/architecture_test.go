@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"gage/bench/proof/harness": {},
 	"gage/bench/proof/cut":     {"gage/bench/proof/faultfs", "gage/bench/proof/harness", "gage/bench/proof/shop"},
 	"gage/bench/proof/drive":   {"gage/app", "gage/db", "gage/smartro", "gage/web"},
+	"gage/bench/proof/lists":   {"gage/bench/proof/harness"},
 	"gage/bench/proof/restore": {"gage/bench/proof/harness"},
 	"gage/bench/proof/faultfs": {"github.com/hanwen/go-fuse/v2/..."},
 	"gage/bench/proof/race":    {"gage/bench/proof/harness"},

@@ -41,7 +41,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 				t.Errorf("%s: there is no variable %s", name, variable)
 			}
 		}
-		for _, m := range regexp.MustCompile("(?:`|/|^|\n)admin ([a-z]+(?: (?:add|reset|list|disable|enable))?)").FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile("(?:`|/|^|\n)admin ([a-z]+(?:-[a-z]+)*(?: (?:add|reset|list|disable|enable))?)").FindAllStringSubmatch(text, -1) {
 			if !commands[m[1]] {
 				t.Errorf("%s: there is no command admin %s", name, m[1])
 			}

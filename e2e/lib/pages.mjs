@@ -56,6 +56,12 @@ export async function staffPages(page, demo) {
   await demo.fault("charge_garbage");
   await demo.fault("notify_lost");
   await charge(page, lost.at);
+  await page.goto(demo.shop + "/admin/imports");
+  const transactions = await fetch(demo.gateway + "/merchant/list");
+  await page.locator('input[name="file"]').setInputFiles({ name: "거래내역.csv", mimeType: "text/csv", buffer: Buffer.from(await transactions.arrayBuffer()) });
+  await page.locator('form[action="/admin/imports"] button').click();
+  await page.waitForURL(/\/admin\/imports\/[A-Z0-9]+/);
+  const brought = page.url();
 
   await page.goto(demo.shop + "/admin/settings/staff");
   await page.locator('form[action="/admin/settings/staff"] input[name="email"]').fill("new@example.com");
@@ -85,6 +91,10 @@ export async function staffPages(page, demo) {
       "customer-open": waiting.link,
       "customer-refused": charged.link,
       "customer-unknown": lost.link,
+      "staff-export": demo.shop + "/admin/export",
+      "staff-imports": demo.shop + "/admin/imports",
+      "staff-import": brought,
+      "staff-report": demo.shop + "/admin/reports",
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",

@@ -26,6 +26,7 @@ func (g *Gateway) Handler() http.Handler {
 	mux.Handle("GET /control/static/", http.StripPrefix("/control/static/", g.pages.static()))
 	mux.HandleFunc("GET /control", g.controlPage)
 	mux.HandleFunc("GET /merchant", g.merchantPage)
+	mux.HandleFunc("GET /merchant/list", g.downloadList)
 	mux.HandleFunc("GET /control/api/state", g.apiState)
 
 	// Everything that orders the sandbox about: no other site's page may press these buttons.

@@ -20,6 +20,7 @@ type StaffFrame struct {
 type RestoredView struct {
 	Title, Text string
 	Owner       bool
+	Imports     bool // may bring the gateway's list, which tells what is missing
 }
 
 // NavLink is an entry of the rail; Count is shown when above zero.
@@ -95,6 +96,7 @@ type ListPage struct {
 	TooMany   bool // more than could be added up
 
 	ExportHref string // empty: not for this person, or there is nothing
+	Reports    bool   // may see the close of a day
 }
 
 // SumRow is one mode's sums at the foot of a list.

@@ -107,13 +107,12 @@ for (const making of document.querySelectorAll("form[data-export]")) {
     word.textContent = "";
     line.hidden = false;
     button.setAttribute("aria-disabled", "true");
-    let seen = false;
+    const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+    making.elements.namedItem("key").value = key; // another file by the same form is another one
     const look = setInterval(async () => {
-      const answer = await fetch(`/admin/export/progress?key=${making.dataset.export}`, { headers: { Accept: "application/json" } }).catch(() => null);
+      const answer = await fetch(`/admin/export/progress?key=${key}`, { headers: { Accept: "application/json" } }).catch(() => null);
       if (!answer?.ok) return;
       const { rows, of, done } = await answer.json();
-      if (!seen && done) return; // the file before this one
-      seen = true;
       if (of) {
         bar.max = of;
         bar.value = rows;
@@ -126,3 +125,6 @@ for (const making of document.querySelectorAll("form[data-export]")) {
     }, 500);
   });
 }
+
+// The browser's own print dialogue.
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
