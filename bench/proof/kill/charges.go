@@ -225,7 +225,7 @@ func withoutWindows(raw []byte) (list []gatewayPayment, err error) {
 func chargeDefects() []harness.Defect {
 	return []harness.Defect{
 		{
-			Name: "a charge leaves before it is written down that it does", File: "app/charges.go",
+			Name: "a charge leaves before it is written down that it does", File: "app/chargecall.go",
 			Old: "	return c, m, r, tx.SaveCharge(ctx, c)\n", New: "	return c, m, r, nil\n",
 		},
 		{

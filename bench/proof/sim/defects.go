@@ -57,19 +57,19 @@ var defects = []harness.Defect{
 		Old: "		in.Code, in.Text = NoAnswer.Code(), callErr.Error()\n", New: "		kind, in.Code, in.Text = CancelRefused, NoAnswer.Code(), callErr.Error()\n",
 	},
 	{
-		Name: "a charge without an answer was refused", File: "app/charges.go",
+		Name: "a charge without an answer was refused", File: "app/chargecall.go",
 		Old: "	case callErr != nil && len(a.Raw) == 0:\n", New: "	case callErr != nil && len(a.Raw) == 0:\n		in.Kind = ChargeDenied\n",
 	},
 	{
-		Name: "a charge whose answer can't be read was refused", File: "app/charges.go",
+		Name: "a charge whose answer can't be read was refused", File: "app/chargecall.go",
 		Old: "	case callErr != nil:\n		in.Code, in.Text = Unreadable.Code(), callErr.Error()\n", New: "	case callErr != nil:\n		in.Kind, in.Code, in.Text = ChargeDenied, Unreadable.Code(), callErr.Error()\n",
 	},
 	{
-		Name: "a form is charged as often as it is sent", File: "app/charges.go",
+		Name: "a form is charged as often as it is sent", File: "app/chargehands.go",
 		Old: "CardID: sub.KeyID, Period: key, Try: 1,", New: "CardID: sub.KeyID, Period: newToken(), Try: 1,",
 	},
 	{
-		Name: "any customer's result registers a card", File: "app/subscriptions.go",
+		Name: "any customer's result registers a card", File: "app/cards.go",
 		Old: "		case keyErr != nil || r.Moid != w.Moid || r.UserID != \"\" && r.UserID != string(sub.No) || r.HasAmt && r.Amt != smartro.BillingAmt:\n", New: "		case keyErr != nil:\n",
 	},
 	{
