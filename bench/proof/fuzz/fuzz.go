@@ -1,5 +1,5 @@
-// Package fuzz is the harness FUZZ: it finds every fuzz target of the module by itself and gives each its turns, those
-// first that had the fewest executions. What strangers send is read by their parsers; a target that fails is a violation.
+// Package fuzz is the harness FUZZ: it finds every fuzz target of the module by itself and lets them take turns until each
+// has had a million executions, and on while there is time. What strangers send is read by their parsers; a target that fails is a violation.
 // Go's engine draws by itself: a run is not replayed by its seed but by the input that it names.
 package fuzz
 
@@ -41,6 +41,7 @@ type target struct {
 	name, pkg string // pkg as a folder of the repository
 	program   string
 	execs     int64
+	turns     int
 	busy      bool
 	failed    bool
 }
@@ -92,7 +93,18 @@ type queue struct {
 	err   error
 }
 
-// take gives the target its turn that had the fewest executions; nil when time is over. Every target has one turn.
+// enough is how many executions a target has before one that has had fewer is always preferred.
+const enough = 1_000_000
+
+// before says whose turn comes first.
+func (t *target) before(u *target) bool {
+	if t.execs < enough != (u.execs < enough) {
+		return t.execs < enough
+	}
+	return t.turns < u.turns
+}
+
+// take gives the next target its turn; nil when time is over. Every target has one turn.
 func (q *queue) take() *target {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -101,14 +113,14 @@ func (q *queue) take() *target {
 	}
 	var next *target
 	for _, t := range q.all {
-		if !t.busy && !t.failed && (next == nil || t.execs < next.execs) {
+		if !t.busy && !t.failed && (next == nil || t.before(next)) {
 			next = t
 		}
 	}
-	if next == nil || next.execs > 0 && time.Now().After(q.until) {
+	if next == nil || next.turns > 0 && time.Now().After(q.until) {
 		return nil
 	}
-	next.busy = true
+	next.busy, next.turns = true, next.turns+1
 	return next
 }
 
