@@ -39,6 +39,9 @@ export async function staffPages(page, demo) {
   const message = await page.locator('a[href^="/admin/messages/"]').first().getAttribute("href");
   const unknown = await unknownCancel(page, demo);
 
+  await page.goto(demo.shop + "/admin/receipts?show=issued&source=call");
+  const receipt = await page.locator("td.c-goods a").first().getAttribute("href");
+
   await page.goto(demo.shop + "/admin/requests/new");
   await page.locator('input[name="goods"]').fill("맞춤 케이크");
   await page.locator('input[name="amount"]').fill("45000");
@@ -95,6 +98,11 @@ export async function staffPages(page, demo) {
       "staff-imports": demo.shop + "/admin/imports",
       "staff-import": brought,
       "staff-report": demo.shop + "/admin/reports",
+      "staff-receipts": demo.shop + "/admin/receipts",
+      "staff-receipts-all": demo.shop + "/admin/receipts?show=all",
+      "staff-receipt": demo.shop + receipt,
+      "staff-new-receipt": demo.shop + "/admin/receipts/new",
+      "staff-record-receipt": demo.shop + "/admin/receipts/new?hand=yes",
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",

@@ -14,6 +14,7 @@ import (
 
 	"gage/app"
 	"gage/db"
+	"gage/smartro"
 )
 
 // compare looks at the records of the shop that has just ended, in a copy, so that the program itself has to recover
@@ -152,6 +153,7 @@ func (c *comparison) all(ctx context.Context) []string {
 		c.intent(ctx, reason, in)
 	}
 	c.charges(ctx)
+	c.cashReceipts(ctx)
 	c.documents(ctx)
 	return c.found
 }
@@ -170,6 +172,10 @@ func (c *comparison) gatewayNow() map[string]gatewayPayment {
 
 // notice: what was answered OK is stored once, and has had its one effect (I1, I2, R1, R20).
 func (c *comparison) notice(ctx context.Context, sum string, n toldNotice) {
+	if n.notice.OfCashReceipt(smartro.Merchant{}) {
+		c.receiptNotice(ctx, n.notice)
+		return
+	}
 	p := c.payment(ctx, n.notice.Moid)
 	if p.Moid == "" {
 		c.wrong("a notification about %s was answered OK, and there is no such payment", n.notice.Moid)

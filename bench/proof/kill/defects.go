@@ -11,6 +11,7 @@ func timeScale() []harness.Defect {
 	return []harness.Defect{
 		{Name: "a sent cancel is waited for 2 s", File: "app/cancels.go", Old: "const answerBy = 75 * time.Second", New: "const answerBy = 2 * time.Second"},
 		{Name: "a claim is asked about after 1 s", File: "app/judge.go", Old: "const inquireAfter = 10 * time.Second", New: "const inquireAfter = time.Second"},
+		{Name: "a receipt that nobody sent is picked up after 1 s", File: "app/cashreceipts.go", Old: "const pickUpAfter = 15 * time.Second", New: "const pickUpAfter = time.Second"},
 		{Name: "a lease is 2 s", File: "app/work.go", Old: "leaseFor  = 2 * time.Minute", New: "leaseFor  = 2 * time.Second"},
 		{Name: "the back-off starts at 200 ms", File: "app/work.go", Old: "10*time.Second<<min(attempts, 10)", New: "100*time.Millisecond<<min(attempts, 10)"},
 	}
@@ -88,6 +89,10 @@ func notificationDefects() []harness.Defect {
 
 func cancelDefects() []harness.Defect {
 	return []harness.Defect{
+		{
+			Name: "a cash receipt found sent after a restart is sent again", File: "app/receiptcancel.go",
+			Old: "	sent, to := c.SentAt, ReceiptStateUnknown\n", New: "	sent, to := c.SentAt, ReceiptStateRequested\n",
+		},
 		{
 			Name: "the gateway is called before the intent is stored",
 			File: "app/cancels.go",

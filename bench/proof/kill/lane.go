@@ -49,6 +49,7 @@ type lane struct {
 	orders    chan struct{}
 	cancels   chan struct{}
 	charges   chan struct{}
+	issues    chan struct{} // of cash receipts
 }
 
 func newLane(h *hunt, n, round int) *lane {
@@ -56,7 +57,7 @@ func newLane(h *hunt, n, round int) *lane {
 	return &lane{
 		hunt: h, name: name, first: round == 0, rand: rand.New(rand.NewPCG(h.Seed, uint64(n)<<32|uint64(round))),
 		data: filepath.Join(h.Work, fmt.Sprintf("shop-%d-%d", n, round)), t: newTruth(),
-		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5), charges: make(chan struct{}, 4),
+		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5), charges: make(chan struct{}, 4), issues: make(chan struct{}, 3),
 	}
 }
 
@@ -84,6 +85,8 @@ func (l *lane) run(ctx context.Context, until time.Time) (err error) {
 	people.Go(func() { l.giveBack(work, r) })
 	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
 	people.Go(func() { l.charge(work, r) })
+	clerk := rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
+	people.Go(func() { l.receipts(work, clerk) })
 	for i := 0; i < livesPerRound && ctx.Err() == nil && (i < 6 || time.Now().Before(until) || l.missing() && i < livesPerRound); i++ {
 		how := l.plan()
 		if i == 3 && l.first {
@@ -405,7 +408,7 @@ func (l *lane) order(method, path string, body any) []byte {
 
 // fill lets people do so much in the coming life.
 func (l *lane) fill() {
-	for _, c := range []chan struct{}{l.orders, l.cancels, l.charges} {
+	for _, c := range []chan struct{}{l.orders, l.cancels, l.charges, l.issues} {
 		for len(c) < cap(c) {
 			c <- struct{}{}
 		}

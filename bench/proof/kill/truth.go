@@ -30,8 +30,11 @@ type truth struct {
 	chargeCalls map[string]int // by Moid: charge calls that arrived at the gateway
 
 	paid  []string // Moids of approvals answered OK, to be cancelled
+	bank  []string // of them, those that a cash receipt can be issued for
 	wrong []string // answers that may never be given
 	oks   int64
+
+	receipts receiptCalls
 }
 
 type toldNotice struct {
@@ -50,7 +53,7 @@ type intent struct {
 
 func newTruth() *truth {
 	return &truth{told: map[string]toldNotice{}, orders: map[string]string{}, opened: map[string]bool{}, intents: map[string]*intent{},
-		pressed: map[string]*pressed{}, chargeCalls: map[string]int{},
+		pressed: map[string]*pressed{}, chargeCalls: map[string]int{}, receipts: receiptCalls{},
 	}
 }
 
@@ -121,6 +124,9 @@ func (t *truth) answered(body []byte, status int, text string) {
 		if n.notice.ResultCode == "3001" || n.notice.ResultCode == "4000" {
 			t.paid = append(t.paid, string(n.notice.Moid))
 		}
+		if n.notice.ResultCode == "4000" {
+			t.bank = append(t.bank, string(n.notice.Moid))
+		}
 	}
 	t.told[id] = n
 }
@@ -134,6 +140,10 @@ type calls struct {
 
 // ServeHTTP implements http.Handler.
 func (c calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/cashreceipt/") {
+		c.t.askedReceipt(r.URL.Query())
+		c.during()
+	}
 	if strings.HasPrefix(r.URL.Path, "/billcard/") {
 		c.t.charged(r.URL.RawQuery)
 		c.during()
@@ -154,6 +164,9 @@ func (c calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (t *truth) called(body []byte) {
 	fields, err := smartro.DecodeForm(body, smartro.EUCKR)
+	if t.ofReceipt(fields) {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
