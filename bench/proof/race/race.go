@@ -57,7 +57,7 @@ func scale(full bool) map[string]int {
 
 // widestScale is the width of one round of the widest.
 func widestScale() map[string]int {
-	return map[string]int{"WORKERS": 200, "COPIES": 50, "NOTICES": 500, "CALLERS": 500, "ROUNDS": 50}
+	return map[string]int{"WORKERS": 200, "COPIES": 50, "NOTICES": 2500, "CALLERS": 500, "ROUNDS": 50}
 }
 
 // wide is from which length on a run goes at full width.
@@ -72,14 +72,7 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 	full, until := o.For >= wide, time.Now().Add(o.For)
 	for round := uint64(0); ; round++ {
 		seed := (o.Seed+round)%(1<<31) + 1 // the tests read small ones
-		if round == 0 || !full {
-			for _, d := range races {
-				if err := r.once(ctx, d.pkg, d.tests, len(o.Plant) == 0, scale(full), "", seed); err != nil || r.caught() {
-					return r.report, err
-				}
-			}
-			r.reached["rounds of all races"]++
-		}
+		over := time.Now().After(until)
 		if full {
 			for _, d := range widest {
 				if err := r.once(ctx, d.pkg, d.tests, false, widestScale(), ", without the detector", seed); err != nil {
@@ -87,8 +80,16 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 				}
 			}
 		}
+		if !full || over { // the detector's round ends a long run
+			for _, d := range races {
+				if err := r.once(ctx, d.pkg, d.tests, len(o.Plant) == 0, scale(full), "", seed); err != nil || r.caught() {
+					return r.report, err
+				}
+			}
+			r.reached["rounds of all races"]++
+		}
 		fmt.Fprintf(o.Log, "race: %d rounds, %d violations, %v\n", round+1, len(r.report.Violations), r.reached)
-		if time.Now().After(until) || ctx.Err() != nil {
+		if over || !full && time.Now().After(until) || ctx.Err() != nil {
 			break
 		}
 	}
