@@ -65,7 +65,7 @@ func AccessKinds() []AccessKind {
 		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, AppliedImport, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
-		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule,
+		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule, ChangedLimits,
 	}
 }
 

@@ -15,12 +15,13 @@ import (
 type CancelPlan struct {
 	Payment            Payment
 	Left               Won
-	Key                string  // one-time key of the form: the same key is the same cancel
-	SameDay            bool    // of the approval, by the gateway's own time, in Korea: before acquisition, back at once
-	PartAllowed        bool    // CARD, BANK and VBANK only
-	NeedsRefundAccount bool    // a deposit came: it is paid back to an account
-	WithdrawsAccount   bool    // no deposit came: the account is closed
-	Open               *Cancel // one is under way: no other may start
+	Key                string         // one-time key of the form: the same key is the same cancel
+	SameDay            bool           // of the approval, by the gateway's own time, in Korea: before acquisition, back at once
+	PartAllowed        bool           // CARD, BANK and VBANK only
+	NeedsRefundAccount bool           // a deposit came: it is paid back to an account
+	WithdrawsAccount   bool           // no deposit came: the account is closed
+	Open               *Cancel        // one is under way: no other may start
+	Request            *CancelRequest // one waits for another person: no other may start
 }
 
 // PrepareCancel says what cancelling a payment would do. ErrNotPaid: there is nothing to cancel. ErrFrozen: nothing
@@ -39,6 +40,9 @@ func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error)
 	plan := planCancel(p, s.Now())
 	plan.Key = newToken()
 	if plan.Open, err = openCancel(ctx, s.Store, p); err != nil {
+		return CancelPlan{}, err
+	}
+	if plan.Request, err = s.requestThatWaits(ctx, s.Store, p); err != nil {
 		return CancelPlan{}, err
 	}
 	if plan.Left <= 0 && plan.Open == nil {
@@ -90,16 +94,16 @@ func planCancel(p Payment, now time.Time) CancelPlan {
 }
 
 // CheckCancel says what of a cancel would be refused, without doing anything: see [Shop.Cancel].
-func (s *Shop) CheckCancel(ctx context.Context, moid Moid, in CancelInput) error {
+func (s *Shop) CheckCancel(ctx context.Context, actor Staff, moid Moid, in CancelInput) error {
 	p, err := s.Store.Payment(ctx, moid)
 	if err != nil {
 		return err
 	}
-	if err := notBusy(ctx, s.Store, p); err != nil {
+	c, err := s.mayCancel(ctx, s.Store, p, in)
+	if err != nil {
 		return err
 	}
-	_, err = readCancel(p, in, s.Now())
-	return err
+	return withinCancel(ctx, s.Store, actor, p, c.Amount)
 }
 
 // CancelInput is a cancel as staff ask for it.
@@ -116,7 +120,8 @@ type CancelInput struct {
 // Cancel gives money back: it sets the amount aside and records the intent durably, calls the gateway once, and
 // settles what it answers. It waits for the answer for CancelWait at most; the Cancel that it returns says how far
 // it is, sent and unknown included. The same Key again is the same cancel: nothing is sent a second time.
-// ErrNotPaid, ErrBusy, ErrFrozen, *AmountError and joined *InputError are refusals before anything was sent.
+// ErrNotPaid, ErrBusy, ErrFrozen, *AmountError and joined *InputError are refusals before anything was sent; so are
+// ErrWaits, while another person is asked for a cancel of the payment, and ErrAboveLimit: see [Shop.AskCancel].
 func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInput) (Cancel, error) {
 	if err := actor.must(RightCancel); err != nil {
 		return Cancel{}, err
@@ -130,10 +135,18 @@ func (s *Shop) Cancel(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 	return s.cancelAndWait(ctx, m, c)
 }
 
+// checkKey says whether the form carried its one-time key.
+func (in CancelInput) checkKey() error {
+	if len(in.Key) < 16 || len(in.Key) > 64 {
+		return &InputError{Field: "key", Code: "required"}
+	}
+	return nil
+}
+
 // intend records the cancel and sets its amount aside, before anybody outside hears of it.
 func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInput) (c Cancel, m smartro.Merchant, fresh bool, err error) {
-	if len(in.Key) < 16 || len(in.Key) > 64 {
-		return c, m, false, &InputError{Field: "key", Code: "required"}
+	if err := in.checkKey(); err != nil {
+		return c, m, false, err
 	}
 	first, err := s.Store.Payment(ctx, moid)
 	if err != nil {
@@ -150,41 +163,57 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 			}
 			return err
 		}
-		if err := notFrozen(ctx, tx); err != nil {
-			return err
-		}
 		p, err := tx.Payment(ctx, moid)
 		if err != nil {
 			return err
 		}
-		signed, err := s.contractOf(ctx, tx, p.MID, p.Mode)
-		if err != nil {
+		if c, err = s.mayCancel(ctx, tx, p, in); err != nil {
 			return err
 		}
-		m = signed.Merchant
-		if err := notBusy(ctx, tx, p); err != nil {
-			return err
-		}
-		if c, err = readCancel(p, in, s.Now()); err != nil {
+		if err := withinCancel(ctx, tx, actor, p, c.Amount); err != nil {
 			return err
 		}
 		c.By = actor.ID
-		if err := tx.CreateCancel(ctx, c); err != nil {
-			return err
-		}
-		_, err = s.record(ctx, tx, p, Input{
-			Kind: StaffCancel, Level: T4, At: c.CreatedAt, TID: c.TID, Amount: c.Amount, Text: c.Reason, CancelID: c.ID, Actor: actor.ID,
-			Detail: Detail{KeyVersion: signed.keyN()},
-		})
-		if err != nil {
-			return err
-		}
 		fresh = true
-		return tx.AddJob(ctx, Job{
-			ID: newToken(), Kind: JobInquireCancel, Ref: c.ID, DueAt: c.SentAt.Add(answerBy), CreatedAt: c.CreatedAt,
-		})
+		m, err = s.setAside(ctx, tx, p, c)
+		return err
 	})
 	return c, m, fresh, err
+}
+
+// mayCancel reads what is asked for, if p may be cancelled now.
+func (s *Shop) mayCancel(ctx context.Context, r Reader, p Payment, in CancelInput) (Cancel, error) {
+	if err := notFrozen(ctx, r); err != nil {
+		return Cancel{}, err
+	}
+	if err := notBusy(ctx, r, p); err != nil {
+		return Cancel{}, err
+	}
+	if err := s.noneWaits(ctx, r, p); err != nil {
+		return Cancel{}, err
+	}
+	return readCancel(p, in, s.Now())
+}
+
+// setAside stores the intent with its amount, and with the job that looks after it. It returns the contract to call by.
+func (s *Shop) setAside(ctx context.Context, tx Tx, p Payment, c Cancel) (smartro.Merchant, error) {
+	signed, err := s.contractOf(ctx, tx, p.MID, p.Mode)
+	if err != nil {
+		return smartro.Merchant{}, err
+	}
+	if err := tx.CreateCancel(ctx, c); err != nil {
+		return smartro.Merchant{}, err
+	}
+	_, err = s.record(ctx, tx, p, Input{
+		Kind: StaffCancel, Level: T4, At: c.CreatedAt, TID: c.TID, Amount: c.Amount, Text: c.Reason, CancelID: c.ID, Actor: c.By,
+		Detail: Detail{KeyVersion: signed.keyN()},
+	})
+	if err != nil {
+		return smartro.Merchant{}, err
+	}
+	return signed.Merchant, tx.AddJob(ctx, Job{
+		ID: newToken(), Kind: JobInquireCancel, Ref: c.ID, DueAt: c.SentAt.Add(answerBy), CreatedAt: c.CreatedAt,
+	})
 }
 
 // answerBy is when a sent cancel without an answer is no longer waited for: the call's own limit and a margin.
@@ -374,6 +403,9 @@ func (s *Shop) ResendCancel(ctx context.Context, actor Staff, id string) (Cancel
 		if !c.Whole {
 			return fmt.Errorf("cancel %s is of a part: %w", id, ErrForbidden)
 		}
+		if err := within(ctx, tx, actor, c.Amount); err != nil {
+			return err
+		}
 		if c.State != CancelStateUnknown {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
 		}
@@ -435,6 +467,9 @@ func (s *Shop) SettleCancel(ctx context.Context, actor Staff, id string, happene
 		}
 		if c.State != CancelStateUnknown && c.State != CancelStateAccepted {
 			return fmt.Errorf("cancel %s is %s: %w", id, c.State, ErrConflict)
+		}
+		if err := within(ctx, tx, actor, c.Amount); err != nil {
+			return err
 		}
 		return s.settle(ctx, tx, c, kind, actor.ID, Input{Level: T4, Text: reason, Actor: actor.ID})
 	})

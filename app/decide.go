@@ -77,7 +77,7 @@ func decide(p Payment, in Input, f Facts) Outcome {
 		return alreadyBack(p, in)
 	case CancelRefused, ChargeDenied, ChargeLost:
 		return become(p, in, p.State)
-	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent,
+	case CancelUnknown, CancelAccepted, ReceiptNotice, CancelConfirmed, CancelResent, CancelAsked, CancelApproved, CancelDeclined, CancelWithdrawn, CancelLapsed,
 		ReceiptAsked, ReceiptIssued, ReceiptRefused, ReceiptUnknown, ReceiptCancelAsked, ReceiptCancelled, ReceiptCancelRefused, ReceiptCancelUnknown:
 		return become(p, in, p.State)
 	case Timer:

@@ -7,22 +7,26 @@ import (
 
 // Each of these is answered differently; anything else is our own fault.
 var (
-	ErrBadInput  = errors.New("not understood")
-	ErrNotFound  = errors.New("not found")
-	ErrConflict  = errors.New("already exists")
-	ErrNotPaid   = errors.New("not paid")
-	ErrPaid      = errors.New("already paid")           // the order is paid: no second window is opened
-	ErrClosed    = errors.New("order closed")           // cancelled, or past its due date
-	ErrBusy      = errors.New("another cancel is open") // one open cancel a payment
-	ErrErased    = errors.New("personal data erased")   // its term is over: nothing is written about the person any more
-	ErrFrozen    = errors.New("restored from a backup and not yet compared with the gateway's list")
-	ErrForbidden = errors.New("not allowed")
-	ErrSignIn    = errors.New("sign-in refused")
-	ErrSecond    = errors.New("the second factor is still to be shown")
-	ErrClock     = errors.New("the clock went back: codes can't be told from old ones")
-	ErrThrottled = errors.New("too many attempts")
-	ErrOverload  = errors.New("too busy") // nothing was stored: ask again
-	ErrNoGateway = errors.New("no gateway contract is set up")
+	ErrBadInput   = errors.New("not understood")
+	ErrNotFound   = errors.New("not found")
+	ErrConflict   = errors.New("already exists")
+	ErrNotPaid    = errors.New("not paid")
+	ErrPaid       = errors.New("already paid")                      // the order is paid: no second window is opened
+	ErrClosed     = errors.New("order closed")                      // cancelled, or past its due date
+	ErrBusy       = errors.New("another cancel is open")            // one open cancel a payment
+	ErrWaits      = errors.New("a cancel waits for another person") // one for a payment
+	ErrDecided    = errors.New("it does not wait any more")
+	ErrVoid       = errors.New("who asked may not do it any more")
+	ErrAboveLimit = errors.New("above the limit: another person has to approve")
+	ErrErased     = errors.New("personal data erased") // its term is over: nothing is written about the person any more
+	ErrFrozen     = errors.New("restored from a backup and not yet compared with the gateway's list")
+	ErrForbidden  = errors.New("not allowed")
+	ErrSignIn     = errors.New("sign-in refused")
+	ErrSecond     = errors.New("the second factor is still to be shown")
+	ErrClock      = errors.New("the clock went back: codes can't be told from old ones")
+	ErrThrottled  = errors.New("too many attempts")
+	ErrOverload   = errors.New("too busy") // nothing was stored: ask again
+	ErrNoGateway  = errors.New("no gateway contract is set up")
 )
 
 // InputError is a field that a person can mend: the page says beside Field what Code means. It is an [ErrBadInput].

@@ -38,6 +38,11 @@ const (
 	StaffCancel      EventKind = "staff_cancel" // the amount is set aside and the call leaves
 	ImportRow        EventKind = "import_row"   // the gateway's own list says it, and a person brought the list: see [Event.What]
 
+	CancelAsked     EventKind = "cancel_asked"     // of another person: nothing is set aside yet
+	CancelApproved  EventKind = "cancel_approved"  // by another person: the cancel follows
+	CancelDeclined  EventKind = "cancel_declined"  // by another person
+	CancelWithdrawn EventKind = "cancel_withdrawn" // by who had asked
+	CancelLapsed    EventKind = "cancel_lapsed"    // nobody decided in time
 	CancelResent    EventKind = "cancel_resent"    // a person had an unknown whole cancel sent again
 	CancelAccepted  EventKind = "cancel_accepted"  // the gateway took a refund on: the amount stays set aside until it is paid out
 	CancelRefused   EventKind = "cancel_refused"   // the amount is free again

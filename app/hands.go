@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
 	if err != nil {
 		return w, err
 	}
+	w.Requests = slices.DeleteFunc(w.Requests, func(q CancelRequest) bool { return !q.Waits(now) })
 	if w.Receipts, w.Needs, err = s.receiptHands(ctx, now); err != nil {
 		return w, err
 	}
@@ -59,6 +61,9 @@ func (s *Shop) AcceptPayment(ctx context.Context, actor Staff, moid Moid, reason
 			return err
 		}
 		if p, err = tx.Payment(ctx, moid); err != nil {
+			return err
+		}
+		if err := within(ctx, tx, actor, max(p.Amount, p.Approved)); err != nil {
 			return err
 		}
 		verdict, err := s.apply(ctx, tx, p, Input{Kind: StaffAccept, Level: T4, At: s.Now(), Text: reason, Actor: actor.ID})

@@ -59,6 +59,8 @@ type Reader interface {
 	// ReceiptNeeds lists the payments without the receipt that they need, the oldest first: those since before the given
 	// time, or all.
 	ReceiptNeeds(ctx context.Context, before time.Time, after Cursor, limit int) ([]ReceiptNeed, error)
+	CancelRequests(ctx context.Context, no OrderNo) ([]CancelRequest, error) // oldest first
+	CancelRequest(ctx context.Context, id string) (CancelRequest, error)
 	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
@@ -142,6 +144,9 @@ type Tx interface {
 
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
+	CreateCancelRequest(ctx context.Context, q CancelRequest) error // ErrWaits: another one of the payment waits
+	// SaveCancelRequest writes what was decided about a request that waits; ErrNotFound: it was decided before.
+	SaveCancelRequest(ctx context.Context, q CancelRequest) error
 
 	// LockSubscription reads the subscription and keeps every other transaction away from it until this one ends. Where
 	// an order is locked, too, it is locked after it.
@@ -278,12 +283,13 @@ type OrderQuery struct {
 
 // Worklist is what needs a person's hand.
 type Worklist struct {
-	Claimed  []Payment // claimed before the given time and still not proved
-	Charges  []Charge  // that wait for a person
-	Cancels  []Cancel  // unknown, or a refund accepted before the given time and still not paid out
-	Holds    []Hold    // open
-	Senders  []Sender  // asked
-	GivenUp  []Job     // tried many times, in vain
+	Requests []CancelRequest // cancels that wait for another person
+	Claimed  []Payment       // claimed before the given time and still not proved
+	Charges  []Charge        // that wait for a person
+	Cancels  []Cancel        // unknown, or a refund accepted before the given time and still not paid out
+	Holds    []Hold          // open
+	Senders  []Sender        // asked
+	GivenUp  []Job           // tried many times, in vain
 	Unjudged int
 	// Quarantined came on the secret path, and its signature fits no key that is believed.
 	Quarantined int
@@ -319,6 +325,7 @@ const (
 	JobRetryCharge    JobKind = "retry_charge"    // Ref: ID of the refused one
 	JobEraseKey       JobKind = "erase_key"       // Ref: subscription and card ID
 	JobImport         JobKind = "import"          // Ref: ID of an import that is being applied
+	JobLapse          JobKind = "lapse"           // Ref: ID of a cancel that waits for another person
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
 	JobCashReceipt    JobKind = "cash_receipt"    // Ref: ID of a cash receipt: send it, look after it, take it back
 	JobOwnReceipt     JobKind = "own_receipt"     // Ref: Moid of a payment that may need a cash receipt of the shop's own

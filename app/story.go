@@ -19,7 +19,8 @@ type Story struct {
 	Holds                      []Hold    // of the order
 	ReceiptURL, CashReceiptURL string    // the gateway's pages; empty: none
 
-	CashReceipts []CashReceipt // of this payment, oldest first
+	Request      *CancelRequest // a cancel of this payment that waits for another person; nil: none
+	CashReceipts []CashReceipt  // of this payment, oldest first
 }
 
 // Entry is one line of the timeline: exactly one of the pointers is set.
@@ -55,6 +56,9 @@ func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
 		return st, err
 	}
 	st.CashReceipts = slices.DeleteFunc(st.CashReceipts, func(c CashReceipt) bool { return c.Payment != moid })
+	if st.Request, err = s.requestThatWaits(ctx, s.Store, p); err != nil {
+		return st, err
+	}
 	if st.Holds, err = s.Store.HoldsOf(ctx, p.OrderNo); err != nil {
 		return st, err
 	}

@@ -117,6 +117,9 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined ti
 		return w, err
 	}
 	w.Cancels = append(w.Cancels, late...)
+	if w.Requests, err = many(ctx, d, d.scanRequest, selectRequest+"WHERE state = 'waiting' ORDER BY created_at LIMIT $1", limit); err != nil {
+		return w, err
+	}
 	if w.Charges, err = many(ctx, d, scanCharge, selectCharge+"WHERE hand = 1 ORDER BY created_at LIMIT $1", limit); err != nil {
 		return w, err
 	}

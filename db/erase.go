@@ -12,6 +12,7 @@ import (
 const quiet = `o.created_at < $1
 	AND NOT EXISTS (SELECT 1 FROM events e WHERE e.order_no = o.no AND e.order_no <> '' AND e.at >= $1)
 	AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.order_no = o.no AND h.closed_at = 0)
+	AND NOT EXISTS (SELECT 1 FROM cancel_requests q WHERE q.order_no = o.no AND q.state = 'waiting')
 	AND NOT EXISTS (SELECT 1 FROM cancels c WHERE c.order_no = o.no AND c.state IN ('requested', 'sent', 'accepted', 'unknown'))
 	AND NOT EXISTS (SELECT 1 FROM cash_receipts r WHERE r.order_no = o.no AND r.order_no <> '' AND r.state IN ('requested', 'sent', 'unknown', 'cancelling', 'cancel_unknown'))`
 

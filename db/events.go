@@ -194,7 +194,8 @@ var records = map[string]record{
 	"charges":       {"id", chargeColumns},
 	"cash_receipts": {"id", receiptColumns},
 
-	"second_factors": {"staff_id", secondColumns},
+	"second_factors":  {"staff_id", secondColumns},
+	"cancel_requests": {"id", requestColumns},
 }
 
 // recordKey is how the log names a row.

@@ -100,6 +100,7 @@ func TestFreshLoginWhere(t *testing.T) {
 		"/admin/receipts/:id/slip":        "shows, and is recorded",
 		"/admin/requests/new":             "asks for money that nobody has paid",
 		"/admin/requests/:no/close":       "withdraws what nobody has paid",
+		"/admin/approvals/:id/withdraw":   "gives nothing back",
 		"/admin/account/sessions":         "must be quick when something is wrong",
 		"/admin/jobs/:id/retry":           "has the program try again what it owes already",
 		"/admin/settings/shop":            "what stands at the foot of a checkout",

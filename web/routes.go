@@ -103,6 +103,10 @@ func (s *Server) routes() []route {
 		{post, "/admin/payments/:moid/accept", app.RightSettle, session, deskForm, s.freshly(s.postAccept)},
 		{get, "/admin/payments/:moid/cancel", app.RightCancel, session, desk, s.getCancel},
 		{post, "/admin/payments/:moid/cancel", app.RightCancel, session, call, s.postCancel},
+		{get, "/admin/approvals/:id", app.RightCancel, session, desk, s.getApproval},
+		{post, "/admin/approvals/:id/approve", app.RightApproveCancels, session, call, s.freshly(s.postApprove)},
+		{post, "/admin/approvals/:id/decline", app.RightApproveCancels, session, deskForm, s.freshly(s.postDecline)},
+		{post, "/admin/approvals/:id/withdraw", app.RightCancel, session, deskForm, s.postWithdraw},
 		{post, "/admin/cancels/:id/resend", app.RightCancel, session, call, s.freshly(s.postResend)},
 		{post, "/admin/cancels/:id/settle", app.RightSettle, session, deskForm, s.freshly(s.postSettle)},
 		{get, "/admin/messages/:id", app.RightSeePayments, session, desk, s.getMessage},
@@ -182,6 +186,7 @@ func (s *Server) routes() []route {
 		{post, peoplePath + "/reset", app.RightManagePeople, session, deskForm, s.freshly(s.postResetStaff)},
 		{post, peoplePath + "/disable", app.RightManagePeople, session, deskForm, s.freshly(s.postDisableStaff)},
 		{post, peoplePath + "/role", app.RightManagePeople, session, deskForm, s.freshly(s.postSetRole)},
+		{post, peoplePath + "/limits", app.RightManagePeople, session, deskForm, s.freshly(s.postLimits)},
 		{post, peoplePath + "/second", app.RightManagePeople, session, deskForm, s.freshly(s.postResetSecond)},
 		{post, peoplePath + "/second-rule", app.RightManagePeople, session, deskForm, s.freshly(s.postSecondRule)},
 

@@ -55,6 +55,9 @@ func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.Ca
 	if plan.Open != nil {
 		page.Open = string(plan.Open.State)
 	}
+	if plan.Request != nil {
+		page.Waits = approvalPath(plan.Request.ID)
+	}
 	for i := range 5 {
 		page.Reasons = append(page.Reasons, text.T(ctx, fmt.Sprintf("staff.reason.%d", i+1)))
 	}
@@ -123,6 +126,9 @@ func (s *Server) postCancel(c echo.Context) error {
 func (s *Server) doCancel(c echo.Context) error {
 	ctx, in := c.Request().Context(), readCancelForm(c)
 	_, err := s.Shop.Cancel(ctx, staffOf(c), moidOf(c), in)
+	if errors.Is(err, app.ErrAboveLimit) || errors.Is(err, app.ErrWaits) { // the same form twice is one request
+		_, err = s.Shop.AskCancel(ctx, staffOf(c), moidOf(c), in)
+	}
 	if errors.Is(err, app.ErrBadInput) {
 		return s.showCancel(c, http.StatusUnprocessableEntity, in, inputFaults(ctx, err))
 	}
@@ -135,9 +141,12 @@ func (s *Server) doCancel(c echo.Context) error {
 // confirmCancel is the second step: what will happen, and the button that says the deed.
 func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
 	ctx := c.Request().Context()
-	if err := s.Shop.CheckCancel(ctx, moidOf(c), in); errors.Is(err, app.ErrBadInput) {
+	err := s.Shop.CheckCancel(ctx, staffOf(c), moidOf(c), in)
+	above := errors.Is(err, app.ErrAboveLimit)
+	if errors.Is(err, app.ErrBadInput) {
 		return s.showCancel(c, http.StatusUnprocessableEntity, in, inputFaults(ctx, err))
-	} else if err != nil {
+	}
+	if err != nil && !above {
 		return err
 	}
 	page, plan, err := s.cancelPage(c, in)
@@ -150,6 +159,10 @@ func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
 	}
 	page.Confirm = text.T(ctx, "staff.cancel.confirm", view.Won(ctx, amount))
 	page.Deed = text.T(ctx, "staff.cancel.deed", view.Won(ctx, amount))
+	if above {
+		page.Confirm, page.Deed = text.T(ctx, "staff.approve.confirm", view.Won(ctx, amount)), text.T(ctx, "staff.approve.ask", view.Won(ctx, amount))
+		page.Second = text.T(ctx, "staff.approve.why")
+	}
 	page.Summary = []templates.Detail{
 		{Name: text.T(ctx, "staff.cancel.amount"), Value: view.Won(ctx, amount)},
 		{Name: text.T(ctx, "staff.cancel.remainder"), Value: view.Won(ctx, plan.Left-amount)},

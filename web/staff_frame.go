@@ -33,7 +33,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if err != nil {
 		return f, err
 	}
-	hands := len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged + len(w.Receipts) + len(w.Needs)
+	hands := toApprove(who, w.Requests) + len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged + len(w.Receipts) + len(w.Needs)
 	if may(c, app.RightChargeBillingKeys) {
 		hands += len(w.Charges)
 	}

@@ -99,7 +99,7 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 		page.Live = page.Live || cn.State == app.CancelStateSent || cn.State == app.CancelStateRequested
 	}
 	page.Live = page.Live || p.State == app.Claimed
-	page.CanCancel = may(c, app.RightCancel) && !open && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
+	page.CanCancel = may(c, app.RightCancel) && !open && st.Request == nil && (p.State == app.WaitingDeposit || p.HasMoney() && p.Left() > 0)
 	page.Hands, page.CanAsk = hands(ctx, staffOf(c), st), may(c, app.RightSettle)
 	page.CashReceipts = s.receiptBlock(c, st)
 	page.Entries = timelineEntries(ctx, st.Timeline)
@@ -211,6 +211,13 @@ func gatewayFacts(ctx context.Context, p app.Payment, reveal bool) []templates.D
 func hands(ctx context.Context, who app.Staff, st app.Story) []templates.Hand {
 	var list []templates.Hand
 	p, settles := st.Payment, who.Role.May(app.RightSettle)
+	if q := st.Request; q != nil {
+		hand := templates.Hand{Kind: "warn", Title: text.T(ctx, "staff.hand.waits", view.Won(ctx, q.Amount)), Text: text.T(ctx, "staff.hand.waits.text", view.When(ctx, q.ExpiresAt))}
+		if who.Role.May(app.RightCancel) {
+			hand.Href = approvalPath(q.ID)
+		}
+		list = append(list, hand)
+	}
 	for _, c := range st.Cancels {
 		switch c.State {
 		case app.CancelStateUnknown:
@@ -363,6 +370,10 @@ func eventIcon(k app.EventKind) string {
 		return "monitor"
 	case app.Approved, app.Deposited, app.StaffAccept:
 		return "circle-check"
+	case app.CancelAsked, app.CancelApproved:
+		return "users"
+	case app.CancelDeclined, app.CancelWithdrawn, app.CancelLapsed:
+		return "ban"
 	case app.StaffCancel, app.CancelDone, app.CancelNotice, app.RefundNotice, app.CancelConfirmed, app.CancelResent, app.CancelAccepted:
 		return "undo-2"
 	case app.CancelUnknown, app.ReturnUnsigned:

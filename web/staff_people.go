@@ -9,6 +9,7 @@ import (
 	"gage/app"
 	"gage/web/templates"
 	"gage/web/text"
+	"gage/web/view"
 )
 
 const peoplePath = "/admin/settings/staff"
@@ -19,7 +20,8 @@ type typedPeople struct {
 	role   app.Role
 	faults map[string]string
 	fault  string
-	invite string // a fresh one-time link
+	invite string              // a fresh one-time link
+	limits map[app.Role]string // as they were typed; nil: those that there are
 }
 
 // getPeople handles GET /admin/settings/staff.
@@ -63,8 +65,25 @@ func (s *Server) showPeople(c echo.Context, status int, typed typedPeople) error
 		}
 		p.Rights = append(p.Rights, row)
 	}
+	limits, err := s.Shop.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range app.Roles() {
+		if !r.May(app.RightCancel) {
+			continue
+		}
+		name, value := "limit_"+string(r), typed.limits[r]
+		if most, limited := limits[r]; limited && typed.limits == nil {
+			value = view.Comma(int64(most))
+		}
+		p.Limits = append(p.Limits, templates.FieldView{
+			Name: name, Label: text.T(ctx, "staff.role."+string(r)), Value: value, Error: typed.faults[name], Unit: text.T(ctx, "common.won"), InputMode: "numeric",
+			Placeholder: text.T(ctx, "staff.limits.none"), Autocomplete: "off", Width: "short",
+		})
+	}
 	p.Email = templates.FieldView{Name: "email", Label: text.T(ctx, "staff.email"), Type: "email", Required: true, Error: typed.faults["email"], Autocomplete: "off"}
-	if len(typed.faults) > 0 {
+	if typed.faults["email"] != "" || typed.faults["role"] != "" {
 		p.Email.Value = typed.email
 	}
 	p.Roles = templates.SelectView{Name: "role", Label: text.T(ctx, "staff.role"), Value: string(app.RoleStaff), Required: true, Options: roles, Error: typed.faults["role"]}

@@ -41,6 +41,20 @@ func (s *Server) getWork(c echo.Context) error {
 			p.BackupError = backup.Error
 		}
 	}
+	names, err := s.namesOf(ctx)
+	if err != nil {
+		return err
+	}
+	for _, q := range w.Requests {
+		row := templates.WorkRow{
+			Title: text.T(ctx, "staff.approve.asks", names[q.By], view.Won(ctx, q.Amount)), Text: q.Reason,
+			About: string(q.Moid) + " · " + view.When(ctx, q.CreatedAt),
+		}
+		if may(c, app.RightCancel) {
+			row.Href = approvalPath(q.ID)
+		}
+		p.Requests = append(p.Requests, row)
+	}
 	for _, q := range w.Claimed {
 		p.Claimed = append(p.Claimed, templates.WorkRow{
 			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),

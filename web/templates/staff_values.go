@@ -132,6 +132,7 @@ type Hand struct {
 	Resend, Settle    bool
 	Accept, Ask       bool
 	HoldID            string
+	Href              string // the page on which it is decided; empty: none
 }
 
 // Detail is a line of a list of facts.
@@ -208,4 +209,6 @@ type CancelPage struct {
 	Confirm, Deed                        string // the question and the button of the second step; empty: the first step
 	Summary                              []Detail
 	Keep                                 []Hidden
+	Waits                                string // the page of a request that waits for another person; empty: none
+	Second                               string // why this will be a request; empty: it is a cancel
 }

@@ -16,8 +16,20 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the balance is read before the transaction", File: "app/cancels.go",
-		Old: "		p, err := tx.Payment(ctx, moid)\n		if err != nil {\n			return err\n		}\n		signed, err := s.contractOf",
-		New: "		p := first\n		signed, err := s.contractOf",
+		Old: "		p, err := tx.Payment(ctx, moid)\n		if err != nil {\n			return err\n		}\n		if c, err = s.mayCancel",
+		New: "		p := first\n		if c, err = s.mayCancel",
+	},
+	{
+		Name: "who asked for a cancel may approve it", File: "app/approve.go",
+		Old: "	if second.ID == q.By {\n", New: "	if second.ID == \"\" {\n",
+	},
+	{
+		Name: "the approver's own limit is not looked at", File: "app/approve.go",
+		Old: "	if limits.Above(second.Role, q.Amount) {\n", New: "	if limits.Above(second.Role, 0) {\n",
+	},
+	{
+		Name: "an approval counts as often as it is given", File: "app/approve.go",
+		Old: "	if err == nil && !q.Waits(s.latest()) {\n", New: "	if err == nil && q.State == RequestLapsed {\n",
 	},
 	{
 		Name: "the same form calls the gateway again", File: "app/cancels.go",
