@@ -109,7 +109,7 @@ func TestNoSwitchSkipsTLS(t *testing.T) {
 		}
 		read++
 		for _, word := range []string{"InsecureSkipVerify", "VerifyPeerCertificate", "VerifyConnection", "tls.VersionTLS10", "tls.VersionTLS11", "tls.VersionSSL30", "RootCAs"} {
-			if word == "RootCAs" && strings.HasSuffix(filepath.ToSlash(name), "hook/hook.go") && strings.Contains(string(raw), "RootCAs: c.roots}") {
+			if word == "RootCAs" && strings.HasSuffix(filepath.ToSlash(name), "web/hook/hook.go") && strings.Contains(string(raw), "RootCAs: c.roots}") {
 				continue // a field that only the package's own tests can reach
 			}
 			if strings.Contains(string(raw), word) {

@@ -16,7 +16,7 @@ import (
 
 	"gage/app"
 	"gage/db"
-	"gage/hook"
+	"gage/web/hook"
 	"gage/smartro"
 	"gage/web"
 	"gage/web/sheet"

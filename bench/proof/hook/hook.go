@@ -34,13 +34,13 @@ var reached = regexp.MustCompile(`_test\.go:\d+: reached: (\d+) addresses`)
 func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 	var report harness.Report
 	program := filepath.Join(o.Work, "hook.test")
-	if err := harness.BuildTest(ctx, o.Repo, program, "./hook", o.Plant...); err != nil {
+	if err := harness.BuildTest(ctx, o.Repo, program, "./web/hook", o.Plant...); err != nil {
 		return report, err
 	}
 	var rounds, addresses int64
 	for until, seed := time.Now().Add(o.For), o.Seed; ; seed++ {
 		cmd := exec.CommandContext(ctx, program, "-test.v", "-test.timeout", "5m")
-		cmd.Dir = filepath.Join(o.Repo, "hook")
+		cmd.Dir = filepath.Join(o.Repo, "web", "hook")
 		cmd.Env = append(os.Environ(), fmt.Sprintf("GAGE_ADDRESSES=%d", atOnce), fmt.Sprintf("GAGE_SEED=%d", seed))
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError

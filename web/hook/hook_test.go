@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"gage/app"
-	"gage/hook"
+	"gage/web/hook"
 	"gage/smartro"
 )
 
