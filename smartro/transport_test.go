@@ -103,6 +103,9 @@ func TestNoSwitchSkipsTLS(t *testing.T) {
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return nil
 		}
+		if d.Name() == "defects.go" && strings.Contains(filepath.ToSlash(name), "/bench/proof/") {
+			return nil // mistakes to plant, which the harness catches
+		}
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			return err
