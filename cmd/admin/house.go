@@ -16,9 +16,9 @@ import (
 
 	"gage/app"
 	"gage/db"
-	"gage/web/hook"
 	"gage/smartro"
 	"gage/web"
+	"gage/web/hook"
 	"gage/web/sheet"
 )
 

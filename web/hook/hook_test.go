@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"gage/app"
-	"gage/web/hook"
 	"gage/smartro"
+	"gage/web/hook"
 )
 
 // init names a proxy, before anything reads the environment: nobody listens there, and nobody is to ask it.
