@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gage/app"
+	"gage/db"
 	"gage/db/dbtest"
 	"gage/web"
 )
@@ -296,7 +297,11 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 		}
 	}
 	file := dbtest.File(t)
-	b := newBuyerShopOn(t, dbtest.Open(t, file), false)
+	store, err := db.Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuyerShopOn(t, store, false)
 	_, form := b.open(b.order(known()), "device=pc&method=CARD")
 	genuine := result(form, "3001") // which the buyer may send as often as he likes, changed where no signature covers it
 	long := strings.Repeat("x", 60<<10)
@@ -321,6 +326,9 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 	}
 	close(work)
 	wg.Wait()
+	if err := store.Close(); err != nil { // how long its log was when it was looked at is chance
+		t.Fatal(err)
+	}
 	var size int64
 	files, err := filepath.Glob(file.Path + "*")
 	if err != nil || len(files) == 0 {

@@ -96,6 +96,8 @@ func TestFreshLoginWhere(t *testing.T) {
 		"/admin/subscriptions/:no/pause":  "takes nothing any more: must be quick",
 		"/admin/subscriptions/:no/stop":   "takes nothing any more: must be quick",
 		"/admin/charges/:id/away":         "says that it was seen, moves nothing",
+		"/admin/imports":                  "reads a file and changes nothing: its last step asks",
+		"/admin/imports/:id/columns":      "reads the file anew and changes nothing",
 		"/admin/receipts/new":             "a clerk at the counter issues one after another, and no money moves",
 		"/admin/receipts/:id/slip":        "shows, and is recorded",
 		"/admin/requests/new":             "asks for money that nobody has paid",
