@@ -212,7 +212,7 @@ func (s *Shop) Sums(ctx context.Context, q string, f Filter) (sums []Sums, whole
 // FoldSearch makes equal what a person takes for equal: composed or not, upper or lower case, spaced or not. Text is
 // indexed, asked for and compared in this form.
 func FoldSearch(s string) string {
-	return strings.Join(strings.Fields(strings.ToLower(norm.NFC.String(s))), "")
+	return norm.NFC.String(strings.Join(strings.Fields(strings.ToLower(s)), "")) // what a space kept apart is composed, too
 }
 
 // MatchedBy names the fields of a row that the search met: tid, order, approval, phone, amount, name, goods, mail.
