@@ -12,7 +12,7 @@ import (
 
 // FuzzSearchBox: whatever a caller says, the box asks for numbers that are numbers and amounts that there can be.
 func FuzzSearchBox(f *testing.F) {
-	for _, q := range []string{"", "33,000원", "010-9999-1111", "홍길동", "gagedemo1m01012006091200011234", "1234", "%_'\"", "９９", "김 1"} {
+	for _, q := range []string{"", "33,000원", "010-9999-1111", "홍길동", "gagedemo1m01012006091200011234", "1234", "%_'\"", "９９", "김 1", "o \u0300"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
