@@ -7,7 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"gage/app"
 	"gage/smartro"
 )
 
@@ -24,6 +26,14 @@ func TestDemo(t *testing.T) {
 	}
 	if said := s.stderr.String(); strings.Contains(said, "ERROR") {
 		t.Errorf("errors while the sample data was made:\n%s", said)
+	}
+	_, state := visit(t, s.Gateway+"/control/api/state")
+	last := ""
+	for _, m := range regexp.MustCompile(`"tid":\s*"gagedemo1m\d{4}(\d{12})`).FindAllStringSubmatch(state, -1) {
+		last = max(last, m[1])
+	}
+	if now := time.Now().In(app.KST).Format("060102150405"); last == "" || last > now {
+		t.Errorf("the newest sample payment is of %q, and it is %s", last, now)
 	}
 	link := payOne(t, s)
 	if code := s.stop(); code != exitOK {

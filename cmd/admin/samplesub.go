@@ -25,7 +25,9 @@ func (f *furnisher) subscriptions(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("subscription that is charged: %w", err)
 	}
 	f.clock.set(now.Add(-3 * day))
-	if sub, err = f.subscribe(ctx, app.SubscriptionInput{Name: "정바다", Goods: "꽃 정기 구독", Amount: 49000, Day: dayOf(now.Add(-day))}); err != nil {
+	// Charges are due at nine in the morning: the last nine o'clock is refused, and the next one tries again.
+	lastNine := now.Add(-9 * time.Hour)
+	if sub, err = f.subscribe(ctx, app.SubscriptionInput{Name: "정바다", Goods: "꽃 정기 구독", Amount: 49000, Day: dayOf(lastNine)}); err != nil {
 		return err
 	}
 	if err := f.registerCard(ctx, sub); err != nil {
@@ -34,7 +36,7 @@ func (f *furnisher) subscriptions(ctx context.Context, now time.Time) error {
 	if err := f.fault(ctx, f.buyer, "charge_refused"); err != nil {
 		return err
 	}
-	if err := f.chargeUntil(ctx, now.Add(-12*time.Hour)); err != nil {
+	if err := f.chargeUntil(ctx, now.Add(-time.Minute)); err != nil {
 		return fmt.Errorf("subscription that is refused: %w", err)
 	}
 	f.clock.set(now.Add(-2 * day))
@@ -65,10 +67,10 @@ func (f *furnisher) registerCard(ctx context.Context, sub app.Subscription) erro
 	return f.buyer.press(ctx, window, approve)
 }
 
-// chargeUntil lets the days pass until then, and the shop do what is due on each.
+// chargeUntil lets the days pass until then, and no further, and the shop do what is due on each.
 func (f *furnisher) chargeUntil(ctx context.Context, then time.Time) error {
 	for f.clock.Now().Before(then) {
-		f.clock.forward(24 * time.Hour)
+		f.clock.forward(min(24*time.Hour, then.Sub(f.clock.Now())))
 		for {
 			n, err := f.house.shop.WorkOnce(ctx)
 			if err != nil {
