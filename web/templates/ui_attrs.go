@@ -25,6 +25,16 @@ func selectAttrs(s SelectView) templ.Attributes {
 	return fieldAttrs(FieldView{Name: s.Name, Hint: s.Hint, Error: s.Error, Required: s.Required, Attrs: s.Attrs})
 }
 
+// idOf is the name of a control within the page: its field's name, unless the page has two of that name.
+func idOf(name string, attrs templ.Attributes) string {
+	if id, ok := attrs["id"].(string); ok {
+		return id
+	}
+	return name
+}
+
+func (f FieldView) id() string { return idOf(f.Name, f.Attrs) }
+
 func set(a templ.Attributes, key, value string) {
 	if value != "" {
 		a[key] = value

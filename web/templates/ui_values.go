@@ -41,7 +41,7 @@ func (f FieldView) kind() string {
 }
 
 // describedBy names the elements that explain the field, for aria-describedby.
-func (f FieldView) describedBy() string { return describedBy(f.Name, f.Hint, f.Error) }
+func (f FieldView) describedBy() string { return describedBy(f.id(), f.Hint, f.Error) }
 
 // Option is one choice of a [SelectView].
 type Option struct{ Value, Label string }
@@ -64,14 +64,14 @@ type RadioView struct {
 	Options                    []RadioOption
 }
 
-func describedBy(name, hint, fault string) string {
+func describedBy(id, hint, fault string) string {
 	switch {
 	case hint != "" && fault != "":
-		return name + "-error " + name + "-hint"
+		return id + "-error " + id + "-hint"
 	case fault != "":
-		return name + "-error"
+		return id + "-error"
 	case hint != "":
-		return name + "-hint"
+		return id + "-hint"
 	}
 	return ""
 }
