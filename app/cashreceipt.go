@@ -134,12 +134,14 @@ func (p Payment) cashDay() time.Time {
 	return p.ApprovedAt
 }
 
+// ReceiptNeededFrom is the amount in won from which certain trades must issue a cash receipt (cash-receipt §4).
+const ReceiptNeededFrom Won = 100_000
+
 // Days of the obligation, counted from the day of the payment in Korea.
 const (
-	ReceiptNeededFrom Won = 100_000 // won
-	ReceiptRemindDay      = 3
-	ReceiptOwnDay         = 4 // the last one before the fifth
-	ReceiptLastDay        = 5
+	ReceiptRemindDay = 3
+	ReceiptOwnDay    = 4 // the last one before the fifth
+	ReceiptLastDay   = 5
 )
 
 // ReceiptNeed is a payment that needs a cash receipt and has none.
