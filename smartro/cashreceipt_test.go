@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,9 +199,9 @@ func TestIssueCashReceiptOnce(t *testing.T) {
 		"hang up":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, smartro.CashReceiptUnknown, io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {
-			posts := 0
+			var posts atomic.Int64
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				posts++
+				posts.Add(1)
 				body, err := io.ReadAll(r.Body)
 				if r.Method != http.MethodPost || err != nil || len(body) > 0 || r.URL.Query().Get("ReceiptIdentity") != "01099991111" {
 					t.Errorf("%s with %d bytes, %v", r.Method, len(body), err)
@@ -211,8 +212,8 @@ func TestIssueCashReceiptOnce(t *testing.T) {
 			m := merchant()
 			m.Endpoints = smartro.EndpointsAt(srv.URL)
 			a, err := smartro.Client{}.IssueCashReceipt(t.Context(), m, receiptRequest(t))
-			if posts != 1 || a.Outcome != c.outcome || !errors.Is(err, c.err) {
-				t.Errorf("%d posts, %s, %v", posts, a.Outcome, err)
+			if posts.Load() != 1 || a.Outcome != c.outcome || !errors.Is(err, c.err) {
+				t.Errorf("%d posts, %s, %v", posts.Load(), a.Outcome, err)
 			}
 			if err != nil && strings.Contains(fmt.Sprintf("%+v", err), "9999") {
 				t.Errorf("the error tells the number: %v", err)
