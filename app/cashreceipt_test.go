@@ -28,8 +28,9 @@ func eachWorld(t *testing.T, f func(t *testing.T, w *world)) {
 	}
 }
 
-// paidBy is a payment of amt won that the gateway has told; receipt is what the buyer chose in its window.
-func (w *world) paidBy(method app.Method, amt app.Won, receipt string) app.Payment {
+// paysInWindow is a payment of amt won that the gateway has approved and not told; receipt is what the buyer chose in
+// its window.
+func (w *world) paysInWindow(method app.Method, amt app.Won, receipt string) app.Payment {
 	w.t.Helper()
 	o, err := w.shop.CreateOrder(w.ctx(), w.owner, app.OrderInput{Goods: "맛동산 한 봉지", Amount: amt, BuyerName: "홍길동", BuyerTel: "010-9999-1111", BuyerEmail: "hong@example.com"})
 	if err != nil {
@@ -45,6 +46,13 @@ func (w *world) paidBy(method app.Method, amt app.Won, receipt string) app.Payme
 	}
 	_, page := w.post(u.Path, "application/x-www-form-urlencoded", string(form.Encode()))
 	w.post("/window", "application/x-www-form-urlencoded", url.Values{"session": {field(hidden(page), "session")}, "action": {"approve"}, "receipt": {receipt}}.Encode())
+	return p
+}
+
+// paidBy is a payment in the window that the gateway has told.
+func (w *world) paidBy(method app.Method, amt app.Won, receipt string) app.Payment {
+	w.t.Helper()
+	p := w.paysInWindow(method, amt, receipt)
 	w.deliver()
 	if method == smartro.Vbank {
 		w.order("deposit", map[string]any{"tid": w.payment(p.Moid).TID, "amt": amt})
@@ -393,6 +401,32 @@ func TestCashReceiptToldTwice(t *testing.T) {
 		w.later()
 		if got := w.receiptIn(p.Moid, app.ReceiptStateCancelled); got.ID != c.ID || w.standing(p.Moid) != 33_000 {
 			t.Errorf("ours beside the window's: %+v", w.receipts())
+		}
+	})
+}
+
+// TestCashReceiptOfAnImport: money that the shop knows of only from the gateway's list, because its notice was lost for
+// good, has the receipt that the buyer asked for in the window, and gets none beside it.
+func TestCashReceiptOfAnImport(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		w.order("faults", map[string]any{"fault": "notify_lost", "scope": "always"})
+		with, without := w.paysInWindow(smartro.Bank, 33_000, "1"), w.paysInWindow(smartro.Bank, 44_000, "0")
+		w.deliver()
+		w.broughtList("")
+		for _, moid := range []app.Moid{with.Moid, without.Moid} {
+			if p := w.payment(moid); p.State != app.Paid || p.Proof != app.ProofStaff {
+				t.Fatalf("after the list: %+v", p)
+			}
+		}
+		if w.standing(with.Moid) != 0 {
+			t.Fatal("the list tells of receipts, so this test shows nothing")
+		}
+		w.later()
+		if c := w.receiptIn(with.Moid, app.ReceiptStateIssued); c.Source != app.ReceiptByWindow || c.Amount != 33_000 || len(w.receipts()) != 1 {
+			t.Errorf("after the gateway was asked: %+v", w.receipts())
+		}
+		if _, err := w.shop.IssueCashReceipt(w.ctx(), w.owner, receiptFor(with, "a")); !errors.Is(err, app.ErrReceiptThere) {
+			t.Errorf("a second receipt over the same money: %v", err)
 		}
 	})
 }

@@ -344,18 +344,21 @@ func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment) error {
 // inquireAfter is how long a claim waits for the notice before the gateway is asked.
 const inquireAfter = 10 * time.Second
 
-// followUp owes what an event brings with it: an inquiry for a claim, the judging of cancels that had to
-// wait for it.
+// followUp owes what an event brings with it: an inquiry for a claim, and for cash that a person vouched for (only the
+// gateway can tell of the buyer's receipt), the judging of cancels that had to wait for it.
 func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 	if e.What() == Approved {
 		if err := s.chargeCame(ctx, tx, p, e); err != nil {
 			return err
 		}
 	}
-	if e.To == Claimed && e.From != Claimed {
-		return tx.AddJob(ctx, Job{
+	if e.To == Claimed && e.From != Claimed || e.Level == T4 && mayHaveReceipt(p, e) {
+		err := tx.AddJob(ctx, Job{
 			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,
 		})
+		if err != nil {
+			return err
+		}
 	}
 	if !turnsOut(e) {
 		return nil

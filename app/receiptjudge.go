@@ -148,6 +148,27 @@ func (s *Shop) receiptTold(ctx context.Context, tx Tx, moid Moid, tid TID, told 
 	return s.createReceipt(ctx, tx, c, Input{Level: in.Level, MessageID: in.MessageID})
 }
 
+// mayHaveReceipt says that e is money for which the gateway may have issued a receipt in its window.
+func mayHaveReceipt(p Payment, e Event) bool {
+	return CashLike(p.Method) && (e.What() == Approved || e.What() == Deposited)
+}
+
+// inquireWindowReceipt asks what receipt the buyer had of the gateway for a payment that a person, and not the gateway,
+// told us of. Unasked, the shop would issue a second one over the same money (I10).
+func (s *Shop) inquireWindowReceipt(ctx context.Context, p Payment) error {
+	q, m, id, err := s.ask(ctx, p)
+	if err != nil || !m.InquiryProves || q.TID != p.TID || q.Moid != "" && q.Moid != p.Moid {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.LockOrder(ctx, p.OrderNo); err != nil {
+			return err
+		}
+		in := Input{Level: T3, MessageID: id}
+		return s.receiptTold(ctx, tx, p.Moid, q.TID, toldReceipt{q.RcptAppNo, q.ReceiptType}, in)
+	})
+}
+
 // receiptWithdrawn takes down the number under which the gateway withdrew the window's receipt with its payment.
 func (s *Shop) receiptWithdrawn(ctx context.Context, tx Tx, p Payment, n smartro.Notice) error {
 	if n.RcptCcNo == "" || !CashLike(p.Method) {

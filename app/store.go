@@ -316,7 +316,7 @@ type JobKind string
 
 // The kinds of jobs.
 const (
-	JobInquirePayment JobKind = "inquire_payment" // Ref: Moid of a claimed payment
+	JobInquirePayment JobKind = "inquire_payment" // Ref: Moid of a claimed payment, or of one that a person vouched for
 	JobInquireCancel  JobKind = "inquire_cancel"  // Ref: ID of an unknown cancel
 	JobExpire         JobKind = "expire"          // Ref: Moid: look at the clock
 	JobRejudge        JobKind = "rejudge"         // Ref: message ID

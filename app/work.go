@@ -203,11 +203,16 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 	switch j.Kind {
 	case JobInquirePayment:
 		p, err := s.Store.Payment(ctx, Moid(j.Ref))
-		if err != nil || p.State != Claimed {
+		switch {
+		case err != nil:
 			return false, err
+		case p.State == Claimed:
+			settled, err := s.inquirePayment(ctx, p)
+			return !settled, err
+		case p.Proof == ProofStaff:
+			return false, s.inquireWindowReceipt(ctx, p)
 		}
-		settled, err := s.inquirePayment(ctx, p)
-		return !settled, err
+		return false, nil
 	case JobInquireCancel:
 		return s.lookAfterCancel(ctx, j.Ref)
 	case JobExpire:
