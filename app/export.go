@@ -57,7 +57,7 @@ func (s *Shop) Export(ctx context.Context, actor Staff, in ExportInput, write fu
 	if err != nil {
 		return sums, err
 	}
-	q := in.Filter.query(ReadSearch(in.Query))
+	q := in.Filter.query(ReadSearch(in.Query, s.Now()))
 	q.After, q.Limit = Cursor{}, exportPage
 	for {
 		rows, err := s.Store.SearchPayments(ctx, q)

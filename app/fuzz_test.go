@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,21 +13,32 @@ import (
 
 // FuzzSearchBox: whatever a caller says, the box asks for numbers that are numbers and amounts that there can be.
 func FuzzSearchBox(f *testing.F) {
-	for _, q := range []string{"", "33,000원", "010-9999-1111", "홍길동", "gagedemo1m01012006091200011234", "1234", "%_'\"", "９９", "김 1", "o \u0300"} {
+	for _, q := range []string{"", "33,000원", "010-9999-1111", "홍길동", "gagedemo1m01012006091200011234", "1234", "%_'\"", "９９", "김 1", "o \u0300", "오늘 길동", "11월 3일..", "2026-02-30", "3만2천원~", "name:\"홍 길동\" 1..2", "010 1234 5678 32000"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		got := app.ReadSearch(q)
-		if strings.Trim(got.Digits, "0123456789") != "" || got.HasAmt != (got.Amount > 0) || got.Amount < 0 || got.Amount > 999_999_999_999 {
-			t.Fatalf("%q is read as %+v", q, got)
+		got := app.ReadSearch(q, at)
+		for _, f := range got.Terms {
+			if strings.Trim(f.Digits, "0123456789") != "" || f.HasAmt != (f.Most > 0) || f.Amount < 0 || f.Amount > f.Most || f.Most > app.MaxAmount {
+				t.Fatalf("%q is read as %+v", q, f)
+			}
+			if i := strings.IndexFunc(f.Part, func(r rune) bool { return r > 127 || strings.ContainsRune("'\"%_ \n\\", r) }); i >= 0 {
+				t.Fatalf("%q asks for the ID %q", q, f.Part)
+			}
+			if (f == app.Find{Word: f.Word, Field: f.Field, Short: f.Short}) {
+				t.Fatalf("%q has a term that asks for nothing: %+v", q, f)
+			}
 		}
-		if i := strings.IndexFunc(got.Exact+got.Prefix, func(r rune) bool { return r > 127 || strings.ContainsRune("'\"%_ \n\\", r) }); i >= 0 {
-			t.Fatalf("%q asks for the ID %q, %q", q, got.Exact, got.Prefix)
+		if short := !slices.ContainsFunc(got.Terms, func(f app.Find) bool { return !f.Short }); short && len(got.Terms) > 0 || got.Nothing && len(got.Terms) > 0 {
+			t.Fatalf("%q can't be looked up, and does not say so, or the other way round: %+v", q, got)
 		}
-		if empty := got == (app.Find{Nothing: got.Nothing}); strings.TrimSpace(q) != "" && empty != got.Nothing {
-			t.Fatalf("%q asks for nothing, and does not say so, or the other way round: %+v", q, got)
+		if asked := strings.Trim(q, "\"“”") != ""; got.IsZero() && asked && strings.TrimSpace(strings.NewReplacer("\"", "", "“", "", "”", "").Replace(q)) != "" {
+			t.Fatalf("%q asks for nothing", q)
 		}
-		app.MatchedBy(app.PaymentRow{}, got)
+		if !got.From.IsZero() && !got.To.IsZero() && got.To.Year()-got.From.Year() > 1000 {
+			t.Fatalf("%q is of %s to %s", q, got.From, got.To)
+		}
+		app.MatchedBy(app.PaymentRow{}, got.Terms)
 		if once := app.FoldSearch(q); app.FoldSearch(once) != once {
 			t.Fatalf("%q folds to %q, and that to %q", q, once, app.FoldSearch(once))
 		}

@@ -6,74 +6,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
 )
-
-// ReadSearch reads the one search box: whatever a caller says. A number may be a part of a phone number, an
-// amount or an approval number, so its readings are alternatives.
-func ReadSearch(q string) Find {
-	q = strings.TrimSpace(q)
-	if q == "" {
-		return Find{}
-	}
-	var f Find
-	bare := strings.NewReplacer("-", "", " ", "", ",", "", ".", "", "원", "", "₩", "").Replace(q)
-	if bare != "" && strings.Trim(bare, "0123456789") == "" {
-		if len(bare) >= 4 && len(bare) <= 11 {
-			f.Digits = bare
-		}
-		if n, err := readWon(bare); err == nil && n > 0 {
-			f.Amount, f.HasAmt = n, true
-		}
-		f.Exact = bare
-		if len(bare) >= 4 {
-			f.Prefix = bare
-		}
-		return f
-	}
-	if isID(q) {
-		f.Exact = strings.ToUpper(q)
-		if len(q) >= 4 {
-			f.Prefix = q
-		}
-	}
-	if letters(q) >= 3 || hangul(q) >= 2 {
-		f.Text = q
-	}
-	f.Nothing = f.IsZero()
-	return f
-}
-
-func readWon(digits string) (Won, error) {
-	var n Won
-	if len(digits) > 12 {
-		return 0, ErrBadInput
-	}
-	for _, r := range digits {
-		n = n*10 + Won(r-'0')
-	}
-	return n, nil
-}
-
-func isID(s string) bool {
-	return len(s) <= 40 && strings.IndexFunc(s, func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) < 0
-}
-
-func letters(s string) int { return utf8.RuneCountInString(strings.ReplaceAll(s, " ", "")) }
-
-func hangul(s string) (n int) {
-	for _, r := range s {
-		if unicode.Is(unicode.Hangul, r) {
-			n++
-		}
-	}
-	return n
-}
 
 // Clock says by which of its times a payment is listed: a period is one of that clock, and so is the order.
 type Clock string
@@ -95,14 +31,23 @@ type Filter struct {
 	From, To time.Time // zero: no bound
 	Methods  []Method
 	States   []State
-	Mode     Mode // empty: both
+	Mode     Mode   // empty: both
+	MID      MID    // empty: all
+	Device   Device // empty: all
+	Proofs   []Proof
+	Staff    string // ID of who asked for the payment or for a cancel of it; empty: all
 	After    Cursor
 	Limit    int // at most 200; zero: 50
 }
 
-func (f Filter) query(find Find) PaymentQuery {
+// query is what the store is asked. A period that the search box names is meant instead of the filter's.
+func (f Filter) query(a Asked) PaymentQuery {
+	if !a.From.IsZero() || !a.To.IsZero() {
+		f.From, f.To = a.From, a.To
+	}
 	return PaymentQuery{
-		Find: find, Clock: f.Clock, From: f.From, To: f.To, Methods: f.Methods, States: f.States, Mode: f.Mode, After: f.After, Limit: f.Limit,
+		Terms: a.Terms, Clock: f.Clock, From: f.From, To: f.To, Methods: f.Methods, States: f.States, Mode: f.Mode, MID: f.MID, Device: f.Device,
+		Proofs: f.Proofs, Staff: f.Staff, After: f.After, Limit: f.Limit,
 	}
 }
 
@@ -110,7 +55,7 @@ func (f Filter) query(find Find) PaymentQuery {
 type Page struct {
 	Rows []PaymentRow
 	Next Cursor // zero: the last page
-	Find Find   // how the search box was read
+	Read Asked  // how the search box was read
 }
 
 // Sums are those of one mode's payments, in won. Practice and real money are never in one.
@@ -164,16 +109,16 @@ func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
-	page := Page{Find: ReadSearch(q)}
+	page := Page{Read: ReadSearch(q, s.Now())}
 	if !isID(f.After.ID) {
 		return page, fmt.Errorf("cursor %q: %w", f.After.ID, ErrBadInput)
 	}
-	if page.Find.Nothing {
+	if page.Read.Nothing {
 		return page, nil
 	}
 	more := f
 	more.Limit++
-	rows, err := s.Store.SearchPayments(ctx, more.query(page.Find))
+	rows, err := s.Store.SearchPayments(ctx, more.query(page.Read))
 	if err != nil {
 		return page, err
 	}
@@ -189,16 +134,16 @@ func (s *Shop) Search(ctx context.Context, q string, f Filter) (Page, error) {
 // Sums adds up all that Search lists, page or not. whole is false where that is more than can be added up while
 // somebody waits: an export tells it, or a shorter period.
 func (s *Shop) Sums(ctx context.Context, q string, f Filter) (sums []Sums, whole bool, err error) {
-	find := ReadSearch(q)
-	if find.Nothing {
+	read := ReadSearch(q, s.Now())
+	if read.Nothing {
 		return nil, true, nil
 	}
 	most := int64(sumAtMost)
-	if !find.IsZero() {
+	if len(read.Terms) > 0 {
 		most = sumAtMostFound
 	}
 	f.After, f.Limit = Cursor{}, int(most)+1
-	sums, err = s.Store.SumPayments(ctx, f.query(find))
+	sums, err = s.Store.SumPayments(ctx, f.query(read))
 	count := int64(0)
 	for _, one := range sums {
 		count += one.Count
@@ -209,28 +154,55 @@ func (s *Shop) Sums(ctx context.Context, q string, f Filter) (sums []Sums, whole
 	return sums, true, nil
 }
 
-// FoldSearch makes equal what a person takes for equal: composed or not, upper or lower case, spaced or not. Text is
-// indexed, asked for and compared in this form.
+// FoldSearch makes equal what a person takes for equal: composed or not, full width or half, upper or lower case, spaced
+// or not. Text is indexed, asked for and compared in this form.
 func FoldSearch(s string) string {
-	return norm.NFC.String(strings.Join(strings.Fields(strings.ToLower(s)), "")) // what a space kept apart is composed, too
+	return norm.NFC.String(strings.Join(strings.Fields(strings.ToLower(width.Fold.String(s))), "")) // what a space kept apart is composed, too
 }
 
-// MatchedBy names the fields of a row that the search met: tid, order, approval, phone, amount, name, goods, mail.
-func MatchedBy(r PaymentRow, f Find) []string {
+// Meets says whether the row meets every term. The store's index tells of pieces of words; this looks at the words.
+func Meets(r PaymentRow, terms []Find) bool {
+	return !slices.ContainsFunc(terms, func(f Find) bool { return len(f.metBy(r)) == 0 })
+}
+
+// MatchedBy names the fields of a row that the terms met: tid, order, approval, phone, card, account, amount, name,
+// goods, mail, mid.
+func MatchedBy(r PaymentRow, terms []Find) []string {
+	var by []string
+	for _, f := range terms {
+		for _, name := range f.metBy(r) {
+			if !slices.Contains(by, name) {
+				by = append(by, name)
+			}
+		}
+	}
+	return by
+}
+
+func (f Find) metBy(r PaymentRow) []string {
 	var by []string
 	add := func(ok bool, name string) {
-		if ok {
+		if ok && (f.Field == "" || f.Field == name) {
 			by = append(by, name)
 		}
 	}
 	has := func(s, part string) bool { return part != "" && strings.Contains(FoldSearch(s), FoldSearch(part)) }
-	add(strings.EqualFold(string(r.TID), f.Exact) && f.Exact != "" || has(string(r.TID), f.Prefix), "tid")
-	add(has(string(r.Moid), f.Prefix) || f.Exact != "" && strings.EqualFold(string(r.OrderNo), f.Exact), "order")
+	add(strings.EqualFold(string(r.TID), f.Exact) && f.Exact != "" || has(string(r.TID), f.Part), "tid")
+	add(has(string(r.Moid), f.Part) || f.Exact != "" && strings.EqualFold(string(r.OrderNo), f.Exact), "order")
 	add(f.Exact != "" && strings.EqualFold(r.AuthCode, f.Exact), "approval")
 	add(has(r.BuyerTel, f.Digits), "phone")
-	add(f.HasAmt && r.Amount == f.Amount, "amount")
+	add(len(f.Digits) >= 3 && strings.HasSuffix(CardTail(r.Payment), f.Digits), "card")
+	add(has(digitsOf(r.VbankNum), f.Digits), "account")
+	add(f.HasAmt && r.Amount >= f.Amount && r.Amount <= f.Most, "amount")
 	add(has(r.BuyerName, f.Text), "name")
 	add(has(r.Goods, f.Text), "goods")
 	add(has(r.BuyerEmail, f.Text), "mail")
+	add(f.Field == "mid" && string(r.MID) == f.Exact, "mid")
 	return by
+}
+
+// CardTail is the end of the card's number, as far as the gateway tells it without a mask.
+func CardTail(p Payment) string {
+	rest := strings.TrimRight(p.CardNum, "0123456789")
+	return p.CardNum[len(rest):]
 }

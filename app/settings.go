@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"gage/smartro"
@@ -126,6 +127,18 @@ func (s *Shop) contractOf(ctx context.Context, r Reader, mid MID, mode Mode) (co
 		}
 	}
 	return contract{}, fmt.Errorf("MID %s (%s): %w", mid, mode, ErrNoGateway)
+}
+
+// MIDs are those of all contracts that the shop has or had, the one of new payments first.
+func (s *Shop) MIDs(ctx context.Context) ([]MID, error) {
+	all, err := s.contracts(ctx, s.Store)
+	var list []MID
+	for _, c := range all {
+		if !slices.Contains(list, c.MID) {
+			list = append(list, c.MID)
+		}
+	}
+	return list, err
 }
 
 // merchantOf is contractOf with its current key, for who does not ask about keys.

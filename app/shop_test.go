@@ -483,17 +483,20 @@ func TestSearch(t *testing.T) {
 			string(p.TID): "tid", string(p.TID)[14:24]: "tid", string(p.OrderNo): "order", strings.ToLower(string(p.OrderNo)): "order", string(p.Moid): "order",
 			"길동": "name", "홍길동": "name", "9999": "phone", "99-11": "phone", "010-9999-1111": "phone",
 			"33,000": "amount", "33000원": "amount", "12345678": "approval", "맛동산": "goods", "hong@": "mail",
+			"999": "phone", "길동 33000": "amount", "봉지 9999 홍길동": "phone", "동 맛동산": "name", "10000..50000": "amount", "3만3천원": "amount",
+			"name:길동": "name", "오늘 길동": "name", "승인:12345678": "approval", "mid:" + string(p.MID) + " 오늘": "mid", "맛동산 한 봉지": "goods", "010 9999 1111": "phone",
+			"ＨＯＮＧ@": "mail", "2019-12-01.. hong": "mail",
 		} {
 			page, err := r.Search(t.Context(), q, app.Filter{})
 			if err != nil || len(page.Rows) != 1 {
 				t.Errorf("%q: %d rows, %v", q, len(page.Rows), err)
 				continue
 			}
-			if got := app.MatchedBy(page.Rows[0], page.Find); !strings.Contains(strings.Join(got, " "), by) {
+			if got := app.MatchedBy(page.Rows[0], page.Read.Terms); !strings.Contains(strings.Join(got, " "), by) {
 				t.Errorf("%q matched by %v, want %s", q, got, by)
 			}
 		}
-		for _, q := range []string{"길돌", "철수", "7777", "34000", "김", "%%%", "'; drop table payments; --"} {
+		for _, q := range []string{"길돌", "철수", "7777", "34000", "김", "%%%", "name:봉지", "goods:길동", "길동 34000", "50000..", "어제 길동", "길동 12월 25일", "mid:nobody0m", "전화:33000", "'; drop table payments; --"} {
 			if page, err := r.Search(t.Context(), q, app.Filter{}); err != nil || len(page.Rows) != 0 {
 				t.Errorf("%q: %d rows, %v", q, len(page.Rows), err)
 			}

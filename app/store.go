@@ -237,30 +237,34 @@ type Cursor struct {
 
 // PaymentQuery asks for a page of payments, the newest by its clock first.
 type PaymentQuery struct {
-	Find    Find
+	Terms   []Find    // all of them are met
 	Clock   Clock     // what From, To and the order mean
 	From    time.Time // at or after; zero: no bound
 	To      time.Time // before; zero: no bound
 	Methods []Method  // empty: all
 	States  []State   // empty: all
 	Mode    Mode      // empty: both
+	MID     MID       // empty: all
+	Device  Device    // empty: all
+	Proofs  []Proof   // empty: all
+	Staff   string    // who asked for it, or for a cancel of it; empty: all
 	After   Cursor
 	Limit   int
 }
 
-// Find is the search box, read: any of the set fields may match (they are alternatives). See [ReadSearch].
+// Find is one term of the search box, read: any of the set readings may be met (they are alternatives). See [ReadSearch].
 type Find struct {
-	Text    string // for the index (names, goods, mail), as typed: the store folds it; empty: no text search
-	Exact   string // TID, Moid, order number or approval number, upper case as typed; empty: none
-	Prefix  string // start of a TID, Moid or order number, at least 4 characters
-	Digits  string // part of a phone number: 4 to 11 digits
-	Amount  Won
-	HasAmt  bool
-	Nothing bool // the query can't match anything (too short): no rows
+	Word   string // as typed
+	Field  string // the one field that it is to be met in, of [MatchedBy]; empty: any
+	Text   string // part of a name, of goods or of a mail address, as typed: the store folds it
+	Exact  string // TID, Moid, order number or approval number, upper case as typed; of the field mid a MID
+	Part   string // part of a TID or Moid: 3 characters and more
+	Digits string // part of a phone or account number, end of a card number: 3 to 20 digits
+	Amount Won    // at least, and
+	Most   Won    // at most
+	HasAmt bool
+	Short  bool // no index knows it: looked at in the rows that the other terms find
 }
-
-// IsZero says that nothing was asked for.
-func (f Find) IsZero() bool { return f == Find{} }
 
 // PaymentRow is one line of the list.
 type PaymentRow struct {

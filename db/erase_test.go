@@ -44,7 +44,7 @@ func erase(t *testing.T, s *db.Store, before time.Time) (orders, messages int) {
 
 func found(t *testing.T, s *db.Store, f app.Find) int {
 	t.Helper()
-	rows, err := s.SearchPayments(t.Context(), app.PaymentQuery{Find: f, Limit: 10})
+	rows, err := s.SearchPayments(t.Context(), app.PaymentQuery{Terms: []app.Find{f}, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,8 +103,12 @@ func (t *transaction) CreatePayment(ctx context.Context, p app.Payment) error {
 	return t.index(ctx, id, p)
 }
 
+// foundBy changes whenever something does that a payment is found by in the index: its TID comes with a claim, the numbers
+// of its card or account with the gateway's word.
+const foundBy = "tid || ' ' || proof || ' ' || vbank_name || ' ' || card_name"
+
 func (t *transaction) SavePayment(ctx context.Context, p app.Payment) error {
-	known, err := one(ctx, t.queries, scanText, "SELECT tid FROM payments WHERE moid = $1", p.Moid)
+	known, err := one(ctx, t.queries, scanText, "SELECT "+foundBy+" FROM payments WHERE moid = $1", p.Moid)
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,10 @@ func (t *transaction) SavePayment(ctx context.Context, p app.Payment) error {
 	}
 	b.add(" WHERE moid = %s RETURNING id", p.Moid)
 	id, err := one(ctx, t.queries, scanInt, b.String(), b.args...)
-	if err != nil || known == string(p.TID) { // nothing else that it is found by changes
+	if err != nil {
+		return err
+	}
+	if now, err := one(ctx, t.queries, scanText, "SELECT "+foundBy+" FROM payments WHERE id = $1", id); err != nil || now == known {
 		return err
 	}
 	return t.index(ctx, id, p)

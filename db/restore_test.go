@@ -96,7 +96,7 @@ func TestRestore(t *testing.T) {
 					t.Errorf("%s: %+v, want %+v", name, now[name], want)
 				}
 			}
-			found, err := restored.SearchPayments(t.Context(), app.PaymentQuery{Find: app.Find{Text: "철수"}, Limit: 10})
+			found, err := restored.SearchPayments(t.Context(), app.PaymentQuery{Terms: []app.Find{{Text: "철수"}}, Limit: 10})
 			if err != nil || len(found) != 4 {
 				t.Errorf("search finds %d, %v", len(found), err)
 			}

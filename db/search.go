@@ -35,6 +35,7 @@ const (
 	classText   = "t"
 	classNumber = "n"
 	classID     = "i"
+	classMoney  = "m" // numbers of accounts, ends of those of cards
 )
 
 // words are the blind names of grams, as one text.
@@ -63,6 +64,8 @@ func (t *transaction) index(ctx context.Context, id int64, p app.Payment) error 
 	all = append(all, grams(classNumber, p.BuyerTel, numberGram)...)
 	all = append(all, grams(classID, app.FoldSearch(string(p.Moid)), numberGram)...)
 	all = append(all, grams(classID, app.FoldSearch(string(p.TID)), numberGram)...)
+	all = append(all, grams(classMoney, p.VbankNum, numberGram)...)
+	all = append(all, grams(classMoney, app.CardTail(p), numberGram)...)
 	slices.Sort(all)
 	body := words(k, slices.Compact(all))
 	old, err := many(ctx, t.queries, scanText, "SELECT body FROM payment_search WHERE rowid = $1", id)
@@ -129,10 +132,18 @@ func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery) {
 		b.WriteString(" GROUP BY c.moid) k ON k.moid = p.moid")
 	}
 	b.WriteString(" JOIN orders o ON o.no = p.order_no WHERE 1 = 1")
-	if !q.Find.IsZero() {
-		b.WriteString(" AND p.id IN (")
-		b.find(e, index, q.Find)
-		b.WriteString(")")
+	for _, f := range q.Terms {
+		switch {
+		case f.Short:
+		case f.Field == "mid":
+			b.add(" AND p.mid = %s", f.Exact)
+		case f.HasAmt && f.Amount < f.Most: // many: no list of their numbers is made
+			b.add(" AND p.amount BETWEEN %s AND %s", f.Amount, f.Most)
+		default:
+			b.WriteString(" AND p.id IN (")
+			b.find(e, index, f)
+			b.WriteString(")")
+		}
 	}
 	switch q.Clock {
 	case app.ClockCancelled: // withdrawing an account moved no money
@@ -148,8 +159,18 @@ func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery) {
 	}
 	b.in(" AND p.method", texts(q.Methods))
 	b.in(" AND p.state", texts(q.States))
+	b.in(" AND p.proof", texts(q.Proofs))
 	if q.Mode != "" {
 		b.add(" AND p.mode = %s", q.Mode)
+	}
+	if q.MID != "" {
+		b.add(" AND p.mid = %s", q.MID)
+	}
+	if q.Device != "" {
+		b.add(" AND p.device = %s", q.Device)
+	}
+	if q.Staff != "" {
+		b.add(" AND (o.created_by = %s OR EXISTS (SELECT 1 FROM cancels s WHERE s.moid = p.moid AND s.by_staff = %s))", q.Staff, q.Staff)
 	}
 }
 
@@ -167,7 +188,7 @@ func (b *builder) between(at string, q app.PaymentQuery) {
 
 // searchIndexKey is what the words of q are looked up with; nil: nothing is asked by words.
 func (d queries) searchIndexKey(ctx context.Context, q app.PaymentQuery) (*dataKey, error) {
-	if q.Find.IsZero() {
+	if len(q.Terms) == 0 {
 		return nil, nil
 	}
 	return d.dataKey(ctx, keyIndex)
@@ -175,9 +196,6 @@ func (d queries) searchIndexKey(ctx context.Context, q app.PaymentQuery) (*dataK
 
 // SearchPayments reads on until it has what was asked for: a row that met the index, but not the words, is left out.
 func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.PaymentRow, error) {
-	if q.Find.Nothing {
-		return nil, nil
-	}
 	index, err := d.searchIndexKey(ctx, q)
 	if err != nil {
 		return nil, err
@@ -199,7 +217,7 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 			return nil, err
 		}
 		for _, r := range rows {
-			if q.Find.IsZero() || len(app.MatchedBy(r, q.Find)) > 0 {
+			if app.Meets(r, q.Terms) {
 				found = append(found, r)
 			}
 		}
@@ -213,7 +231,7 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 
 // SumPayments adds up in the database what no words were asked for; what words met is opened row by row.
 func (d queries) SumPayments(ctx context.Context, q app.PaymentQuery) ([]app.Sums, error) {
-	if !q.Find.IsZero() {
+	if len(q.Terms) > 0 {
 		rows, err := d.SearchPayments(ctx, q)
 		if err != nil {
 			return nil, err
@@ -249,7 +267,7 @@ func (d queries) ReportPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 	return many(ctx, d, scan, b.String(), b.args...)
 }
 
-// find writes the numbers of the payments that any reading of the search box meets, each by its own index.
+// find writes the numbers of the payments that any reading of a term may meet, each by its own index.
 func (b *builder) find(e engine, index *dataKey, f app.Find) {
 	or := ""
 	part := func(text string, values ...any) {
@@ -257,23 +275,37 @@ func (b *builder) find(e engine, index *dataKey, f app.Find) {
 		b.add(text, values...)
 		or = " UNION "
 	}
+	in := func(fields ...string) bool { return f.Field == "" || slices.Contains(fields, f.Field) }
 	indexed := func(class, s string, n int) {
 		if list := grams(class, s, n); len(list) > 0 {
 			part(e.searchIndex(), e.allOf(words(index, list)))
 		}
 	}
-	if f.Exact != "" {
+	if f.Exact != "" && in("tid") {
 		part("SELECT id FROM payments WHERE tid = %s", f.Exact)
+	}
+	if f.Exact != "" && in("order") {
 		part("SELECT id FROM payments WHERE moid = %s", f.Exact)
 		part("SELECT id FROM payments WHERE order_no = %s", f.Exact)
+	}
+	if f.Exact != "" && in("approval") {
 		part("SELECT id FROM payments WHERE auth_code = %s AND auth_code <> ''", f.Exact)
 	}
 	if f.HasAmt {
 		part("SELECT id FROM payments WHERE amount = %s", f.Amount)
 	}
-	indexed(classNumber, f.Digits, numberGram)
-	indexed(classID, app.FoldSearch(f.Prefix), numberGram)
-	indexed(classText, app.FoldSearch(f.Text), textGram)
+	if in("phone") {
+		indexed(classNumber, f.Digits, numberGram)
+	}
+	if in("card", "account") {
+		indexed(classMoney, f.Digits, numberGram)
+	}
+	if in("tid", "order") {
+		indexed(classID, app.FoldSearch(f.Part), numberGram)
+	}
+	if in("name", "goods", "mail") {
+		indexed(classText, app.FoldSearch(f.Text), textGram)
+	}
 	if or == "" {
 		part("SELECT id FROM payments WHERE 1 = 0")
 	}

@@ -230,13 +230,19 @@ func TestSearch(t *testing.T) {
 			{app.Find{Exact: string(tid(7))}, chulsuk},
 			{app.Find{Exact: "30012345"}, chulsuk},
 			{app.Find{Exact: "ABCD2345"}, chulsu},
-			{app.Find{Prefix: string(tid(7))[:16]}, chulsuk},
-			{app.Find{Amount: 5500, HasAmt: true}, chulsuk},
-			{app.Find{Amount: 5501, HasAmt: true}, ""},
+			{app.Find{Part: string(tid(7))[:16]}, chulsuk},
+			{app.Find{Amount: 5500, Most: 5500, HasAmt: true}, chulsuk},
+			{app.Find{Amount: 5501, Most: 5501, HasAmt: true}, ""},
+			{app.Find{Amount: 5400, Most: 5600, HasAmt: true}, chulsuk},
+			{app.Find{Text: "철수", Field: "name"}, chulsu},
+			{app.Find{Text: "철수", Field: "goods"}, ""},
 			{app.Find{Text: "' OR 1=1 --"}, ""},
-			{app.Find{Nothing: true}, ""},
 		} {
-			rows, err := s.SearchPayments(t.Context(), app.PaymentQuery{Find: c.find, Limit: 10})
+			q := app.PaymentQuery{Limit: 10}
+			if (c.find != app.Find{}) {
+				q.Terms = []app.Find{c.find}
+			}
+			rows, err := s.SearchPayments(t.Context(), q)
 			var moids []string
 			for _, r := range rows {
 				moids = append(moids, string(r.Moid))

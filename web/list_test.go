@@ -64,6 +64,13 @@ func TestSearchBox(t *testing.T) {
 	} {
 		l.finds("?q="+url.QueryEscape(q), want)
 	}
+	if tail := app.CardTail(hong); len(tail) < 3 {
+		t.Errorf("the gateway tells the card as %q", hong.CardNum)
+	} else {
+		for _, q := range []string{"card:" + tail, "카드:" + tail + " 길동", "길동 " + tail} {
+			l.finds("?q="+url.QueryEscape(q), hong.Moid)
+		}
+	}
 	if hong.AuthCode == "" || hong.AuthCode == nam.AuthCode {
 		t.Errorf("approval numbers %q, %q", hong.AuthCode, nam.AuthCode)
 	}
@@ -92,10 +99,11 @@ func TestGarbageInTheList(t *testing.T) {
 		"from=garbage", "from=2026-13-45", "from=0000-00-00", "from=9999-12-31", "from=-1-01-01", "from=2026-11-23&to=2020-01-01", "to=%00", "to=0001-01-01",
 		"after=x", "after=-", "after=1-%00", "after=1-%ff", "after=9223372036854775807-A", "after=-9223372036854775808-A", "after=99999999999999999999-A",
 		"after=1-%27", "%zz", "q=%zz", "&&&=&", ";;;", "q[]=1", "q=1&q=2", "lang=%00",
+		"staff=%00", "staff=x'", "mid=%00", "device=fax", "proof=%ff",
 	}
 	for _, g := range garbage {
 		g = url.QueryEscape(g)
-		bad = append(bad, "q="+g, "period="+g+"&method="+g+"&state="+g, "from="+g+"&to="+g, "after=1-"+g, "after="+g, g)
+		bad = append(bad, "q="+g, "q=name:"+g+"+mid:"+g+"+tid:"+g, "q=%EC%98%A4%EB%8A%98+"+g+"..", "q=approval:"+g, "q=%22"+g, "period="+g+"&method="+g+"&state="+g, "from="+g+"&to="+g, "after=1-"+g, "after="+g, g)
 	}
 	dbtest.Each(t, func(t *testing.T, store *db.Store) {
 		b := newBuyerShopOn(t, store, false)
@@ -157,7 +165,16 @@ func TestListFilters(t *testing.T) {
 		"?clock=paid&to=2026-11-30":      {[]app.Moid{old.Moid}, "7,000원"},
 		"?clock=cancelled&period=today":  {[]app.Moid{part.Moid}, "10,000원"},
 		"?clock=cancelled&from=2026-12-03&q=%EA%B8%B8%EB%8F%99": {[]app.Moid{part.Moid}, "10,000원"},
-		"?mode=test": {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
+		"?proof=notification":                          {[]app.Moid{part.Moid, week.Moid, old.Moid}, "63,000원"},
+		"?proof=none":                                  {[]app.Moid{opened}, "0원"},
+		"?device=pc":                                   {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
+		"?staff=" + l.who.ID:                           {[]app.Moid{part.Moid}, "23,000원"},
+		"?staff=" + l.owner.ID:                         {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
+		"?mid=" + string(part.TID.MID()):               {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
+		"?q=" + url.QueryEscape("어제"):                  {[]app.Moid{week.Moid}, "33,000원"},
+		"?q=" + url.QueryEscape("길동 12월 1만~5만"):        {[]app.Moid{opened, part.Moid, week.Moid}, "56,000원"},
+		"?period=today&q=" + url.QueryEscape("11월 길동"): {[]app.Moid{old.Moid}, "7,000원"},
+		"?mode=test":                                   {[]app.Moid{opened, part.Moid, week.Moid, old.Moid}, "63,000원"},
 		"?q=%EA%B8%B8%EB%8F%99&state=paid&period=week": {[]app.Moid{week.Moid}, "33,000원"},
 	} {
 		l.finds(query, want.list...)
@@ -167,9 +184,53 @@ func TestListFilters(t *testing.T) {
 			t.Errorf("%s: the sum is %q, want %d, %s", query, text, len(want.list), want.sum)
 		}
 	}
-	for _, query := range []string{"?state=held", "?state=waiting", "?method=TOSS", "?mode=real", "?clock=deposited", "?clock=cancelled&to=2026-12-01", "?from=2027-01-01"} {
+	for _, query := range []string{"?state=held", "?state=waiting", "?method=TOSS", "?mode=real", "?device=mobile", "?proof=staff", "?mid=nobody000m", "?staff=nobody", "?clock=deposited", "?clock=cancelled&to=2026-12-01", "?from=2027-01-01"} {
 		l.finds(query)
 		says(t, l.get("/admin"+query), 200, "맞는 결제가 없어요", "모든 결제 보기")
+	}
+}
+
+// TestViews: a list is kept under a name by the one person whose it is, shown as the one in force, replaced and forgotten.
+func TestViews(t *testing.T) {
+	form := func(query string) url.Values {
+		v, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	l := newTill(t)
+	l.pays(smartro.Card, known())
+	kept := l.post("/admin/views", form("name=%EC%97%B0%EC%B2%B4++%EC%B9%B4%EB%93%9C&method=CARD&state=paid&q=%EA%B8%B8%EB%8F%99&after=1-A&junk=1"))
+	if want := "/admin?method=CARD&q=%EA%B8%B8%EB%8F%99&state=paid"; kept.Code != 303 || kept.Header().Get("Location") != want {
+		t.Fatalf("kept: %d, %q, want %q", kept.Code, kept.Header().Get("Location"), want)
+	}
+	says(t, l.get("/admin"), 200, "연체 카드", `href="/admin?method=CARD&amp;q=%EA%B8%B8%EB%8F%99&amp;state=paid"`)
+	here := l.get("/admin?state=paid&q=%EA%B8%B8%EB%8F%99&method=CARD")
+	says(t, here, 200, `aria-current="page"`, "“연체 카드” 목록 지우기")
+	if other := l.buyerShop.desk(app.RoleManager).get("/admin"); strings.Contains(other.Body.String(), "연체 카드") {
+		t.Error("another person sees it")
+	}
+	l.post("/admin/views", form("name=%EC%97%B0%EC%B2%B4+%EC%B9%B4%EB%93%9C&state=held"))
+	if body := l.get("/admin").Body.String(); strings.Count(body, "연체 카드") != 1 || !strings.Contains(body, `href="/admin?state=held"`) {
+		t.Error("the name stands twice, or for what it stood for before")
+	}
+	for i := range app.MaxViews - 1 {
+		if w := l.post("/admin/views", form(fmt.Sprintf("name=n%d&state=paid", i))); w.Code != 303 {
+			t.Fatalf("view %d: %d", i, w.Code)
+		}
+	}
+	says(t, l.post("/admin/views", form("name=more&state=paid")), 422, "스무 개까지")
+	for _, bad := range []string{"name=&state=paid", "name=+&state=paid", "name=" + strings.Repeat("x", 31) + "&state=paid", "name=x", "name=x&state=garbage"} {
+		if w := l.post("/admin/views", form(bad)); w.Code != 422 && w.Code != 400 {
+			t.Errorf("%s: %d", bad, w.Code)
+		}
+	}
+	if w := l.post("/admin/views/drop", form("name=%EC%97%B0%EC%B2%B4+%EC%B9%B4%EB%93%9C")); w.Code != 303 {
+		t.Errorf("drop: %d", w.Code)
+	}
+	if strings.Contains(l.get("/admin").Body.String(), "연체 카드") {
+		t.Error("it is still there")
 	}
 }
 

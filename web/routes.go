@@ -95,6 +95,8 @@ func (s *Server) routes() []route {
 		{post, "/invite/:token", public, session, door, s.postInvite},
 
 		{get, "/admin", app.RightSeePayments, session, desk, s.getPayments},
+		{post, "/admin/views", app.RightSeePayments, session, deskForm, s.postView},
+		{post, "/admin/views/drop", app.RightSeePayments, session, deskForm, s.postDropView},
 		{get, freshPath, app.RightSeePayments, session, desk, s.getFresh},
 		{get, "/admin/payments/:moid", app.RightSeePayments, session, desk, s.getPayment},
 		{post, "/admin/payments/:moid/reveal", app.RightSeeBuyers, session, deskForm, s.postReveal},

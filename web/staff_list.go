@@ -21,6 +21,7 @@ import (
 // listState is the whole state of the list: it stands in the URL, so that Back and a sent link work.
 type listState struct {
 	q, period, clock, method, state, mode string
+	mid, device, proof, staff             string
 	from, to                              string // yyyy-mm-dd, of a period of one's own
 	after                                 string // cursor: microseconds and Moid
 }
@@ -29,8 +30,12 @@ func readListState(v url.Values) listState {
 	return listState{
 		q: strings.TrimSpace(clip(v.Get("q"), 100)), period: v.Get("period"), clock: v.Get("clock"), method: v.Get("method"), state: v.Get("state"),
 		mode: v.Get("mode"), from: v.Get("from"), to: v.Get("to"), after: v.Get("after"),
+		mid: v.Get("mid"), device: v.Get("device"), proof: v.Get("proof"), staff: v.Get("staff"),
 	}.known()
 }
+
+// idLetters are those of an ID that the shop gave.
+const idLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // known leaves out what is no filter: the page must not look filtered where nothing is.
 func (l listState) known() listState {
@@ -48,6 +53,18 @@ func (l listState) known() listState {
 	}
 	if _, ok := stateGroups()[l.state]; !ok {
 		l.state = ""
+	}
+	if _, err := smartro.ParseMID(l.mid); err != nil {
+		l.mid = ""
+	}
+	if !slices.Contains(devices(), l.device) {
+		l.device = ""
+	}
+	if !slices.Contains(proofs(), app.Proof(l.proof)) {
+		l.proof = ""
+	}
+	if len(l.staff) > 40 || strings.Trim(l.staff, idLetters) != "" {
+		l.staff = ""
 	}
 	for _, day := range []*string{&l.from, &l.to} {
 		if _, err := time.Parse(time.DateOnly, *day); err != nil {
@@ -91,13 +108,25 @@ func (l listState) parts() []templates.Hidden {
 	return []templates.Hidden{
 		{Name: "q", Value: l.q}, {Name: "period", Value: l.period}, {Name: "clock", Value: l.clock}, {Name: "method", Value: l.method},
 		{Name: "state", Value: l.state}, {Name: "mode", Value: l.mode}, {Name: "from", Value: l.from}, {Name: "to", Value: l.to}, {Name: "after", Value: l.after},
+		{Name: "mid", Value: l.mid}, {Name: "device", Value: l.device}, {Name: "proof", Value: l.proof}, {Name: "staff", Value: l.staff},
 	}
+}
+
+// without are the parts that are set, but for those named.
+func (l listState) without(names ...string) []templates.Hidden {
+	return slices.DeleteFunc(l.parts(), func(h templates.Hidden) bool { return h.Value == "" || slices.Contains(names, h.Name) })
 }
 
 // periods are the spans that are one click away.
 func periods() []string { return []string{"", "today", "week", "month"} }
 
 func modes() []app.Mode { return []app.Mode{smartro.Test, smartro.Real} }
+
+func devices() []string { return []string{string(smartro.PC), string(smartro.Mobile)} }
+
+func proofs() []app.Proof {
+	return []app.Proof{app.ProofNotification, app.ProofInquiry, app.ProofStaff, app.ProofNone}
+}
 
 // stateGroups are the filters by state, and what each lets through.
 func stateGroups() map[string][]app.State {
@@ -109,7 +138,10 @@ func stateGroups() map[string][]app.State {
 
 // filter translates the list's state for the use case.
 func (l listState) filter(now time.Time) app.Filter {
-	f := app.Filter{Clock: app.Clock(l.clock), Mode: app.Mode(l.mode)}
+	f := app.Filter{Clock: app.Clock(l.clock), Mode: app.Mode(l.mode), MID: app.MID(l.mid), Device: app.Device(l.device), Staff: l.staff}
+	if l.proof != "" {
+		f.Proofs = []app.Proof{app.Proof(l.proof)}
+	}
 	today := dayStart(now)
 	switch l.period {
 	case "today":
@@ -141,8 +173,12 @@ func dayStart(t time.Time) time.Time {
 
 // getPayments handles GET /admin: payments, newest first, by search and filters.
 func (s *Server) getPayments(c echo.Context) error {
+	return s.showPayments(c, http.StatusOK, readListState(c.QueryParams()), templates.ViewForm{})
+}
+
+// showPayments is the list as l says; typed is a name for it that was refused.
+func (s *Server) showPayments(c echo.Context, status int, l listState, typed templates.ViewForm) error {
 	ctx := c.Request().Context()
-	l := readListState(c.QueryParams())
 	frame, err := s.staffFrame(c, "payments", "staff.list.title")
 	if err != nil {
 		return err
@@ -157,16 +193,18 @@ func (s *Server) getPayments(c echo.Context) error {
 		return err
 	}
 	p := templates.ListPage{
-		StaffFrame: frame, Groups: s.chips(ctx, l, sums), Sums: sumRows(ctx, sums, l.clock), TooMany: !whole, From: l.from, To: l.to, ReadAs: readAs(ctx, found.Find),
+		StaffFrame: frame, Groups: s.chips(ctx, l, sums), Sums: sumRows(ctx, sums, l.clock), TooMany: !whole, From: l.from, To: l.to, ReadAs: readAs(ctx, found.Read, l.clock),
 		Filtered: l != listState{}, CanAsk: may(c, app.RightRequestPayments), FreshHref: "/admin/fresh",
 	}
-	for _, h := range l.parts() {
-		if h.Value != "" && h.Name != "from" && h.Name != "to" && h.Name != "after" && h.Name != "period" {
-			p.Keep = append(p.Keep, h)
-		}
+	p.Keep = l.without("from", "to", "after", "period")
+	if p.More, err = s.moreFilters(ctx, l); err != nil {
+		return err
+	}
+	if err := s.views(ctx, staffOf(c), l, &p); err != nil {
+		return err
 	}
 	for _, r := range found.Rows {
-		p.Rows = append(p.Rows, listRow(ctx, r, found.Find))
+		p.Rows = append(p.Rows, listRow(ctx, r, found.Read.Terms))
 	}
 	p.Reports = may(c, app.RightSeeReports)
 	if may(c, app.RightExport) && len(found.Rows) > 0 {
@@ -187,7 +225,11 @@ func (s *Server) getPayments(c echo.Context) error {
 		all.q, all.after = "", ""
 		p.All = all.href()
 	}
-	return s.render(c, http.StatusOK, templates.List(p))
+	p.View = typed
+	if len(typed.Errors) > 0 {
+		p.CanKeep, p.More.Open = true, true
+	}
+	return s.render(c, status, templates.List(p))
 }
 
 // sumRows are the sums at the foot, one line for each mode. By the cancelled clock the line is about what went back.
@@ -261,22 +303,158 @@ func (s *Server) chips(ctx context.Context, l listState, sums []app.Sums) []temp
 	return groups
 }
 
-// readAs says how the search box was read.
-func readAs(ctx context.Context, f app.Find) []string {
-	var list []string
-	add := func(ok bool, key string) {
-		if ok {
-			list = append(list, text.T(ctx, "staff.by."+key))
+// moreFilters are those that are asked for less often. A choice of one is none.
+func (s *Server) moreFilters(ctx context.Context, l listState) (more templates.MoreFilters, err error) {
+	all := func(key string) []templates.Option { return []templates.Option{{Label: text.T(ctx, key)}} }
+	pick := func(name, have string, options []templates.Option) {
+		if len(options) > 2 {
+			more.Selects = append(more.Selects, templates.SelectView{Name: name, Label: text.T(ctx, "staff.filter."+name), Value: have, Options: options})
 		}
+		more.Open = more.Open || have != ""
 	}
-	add(f.Prefix != "" || f.Exact != "", "id")
-	add(f.Digits != "", "phone")
-	add(f.HasAmt, "amount")
-	add(f.Text != "", "name")
+	options := all("staff.filter.any")
+	for _, v := range proofs() {
+		options = append(options, templates.Option{Value: string(v), Label: text.T(ctx, "staff.proof."+string(v))})
+	}
+	pick("proof", l.proof, options)
+	options = all("staff.filter.any")
+	for _, v := range devices() {
+		options = append(options, templates.Option{Value: v, Label: text.T(ctx, "staff.device."+v)})
+	}
+	pick("device", l.device, options)
+	people, err := s.Shop.Staff(ctx)
+	if err != nil {
+		return more, err
+	}
+	options = all("staff.filter.any")
+	for _, v := range people {
+		options = append(options, templates.Option{Value: v.ID, Label: v.Name})
+	}
+	pick("staff", l.staff, options)
+	mids, err := s.Shop.MIDs(ctx)
+	if err != nil {
+		return more, err
+	}
+	options = all("staff.filter.any")
+	for _, v := range mids {
+		options = append(options, templates.Option{Value: string(v), Label: string(v)})
+	}
+	pick("mid", l.mid, options)
+	more.Keep = l.without("proof", "device", "staff", "mid", "after")
+	return more, nil
+}
+
+// views are the person's own, each a link; the one that is shown can be forgotten, another one kept.
+func (s *Server) views(ctx context.Context, person app.Staff, l listState, p *templates.ListPage) error {
+	list, err := s.Shop.Views(ctx, person)
+	if err != nil {
+		return err
+	}
+	l.after = ""
+	here := l.href()
+	for _, v := range list {
+		chip := templates.Chip{Label: v.Name, Href: "/admin?" + v.Query}
+		if chip.On = chip.Href == here; chip.On {
+			p.ViewHere = v.Name
+		}
+		p.Views = append(p.Views, chip)
+	}
+	p.CanKeep = l != listState{} && p.ViewHere == ""
+	p.KeepParts = l.without("after")
+	return nil
+}
+
+// postView handles POST /admin/views: keeps what the list shows under a name.
+func (s *Server) postView(c echo.Context) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return app.ErrBadInput
+	}
+	l := readListState(form)
+	l.after = ""
+	href := l.href()
+	_, query, _ := strings.Cut(href, "?")
+	if query == "" {
+		return app.ErrBadInput
+	}
+	ctx, name := c.Request().Context(), form.Get("name")
+	err = s.Shop.SaveView(ctx, staffOf(c), app.View{Name: name, Query: query})
+	if faults := inputFaults(ctx, err); len(faults) > 0 {
+		return s.showPayments(c, http.StatusUnprocessableEntity, l, templates.ViewForm{Name: name, Errors: faults})
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, href)
+}
+
+// postDropView handles POST /admin/views/drop.
+func (s *Server) postDropView(c echo.Context) error {
+	if err := s.Shop.DropView(c.Request().Context(), staffOf(c), c.FormValue("name")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/admin")
+}
+
+// readAs says how the search box was read: its period, and each of its words.
+func readAs(ctx context.Context, a app.Asked, clock string) []string {
+	var list []string
+	if !a.From.IsZero() || !a.To.IsZero() {
+		list = append(list, spanOf(a.From, a.To)+" · "+text.T(ctx, "staff.clock."+clock))
+	}
+	for _, f := range a.Terms {
+		var by []string
+		add := func(ok bool, words string) {
+			if ok {
+				by = append(by, words)
+			}
+		}
+		add(f.HasAmt && f.Amount == f.Most, view.Won(ctx, f.Amount))
+		add(f.HasAmt && f.Amount < f.Most, rangeOf(ctx, f.Amount, f.Most))
+		if f.Field == "" {
+			add(f.Digits != "", text.T(ctx, "staff.by.phone"))
+			add(f.Text != "", text.T(ctx, "staff.by.name"))
+			add(f.Part != "" || f.Exact != "", text.T(ctx, "staff.by.id"))
+		} else if !f.HasAmt {
+			add(true, text.T(ctx, "staff.matched."+f.Field))
+		}
+		word := f.Word
+		if _, value, ok := strings.Cut(word, ":"); ok && f.Field != "" {
+			word = value
+		}
+		list = append(list, word+" → "+strings.Join(by, ", "))
+	}
 	return list
 }
 
-func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRow {
+// spanOf writes a period by its first and last day in Seoul; an open end is left out.
+func spanOf(from, to time.Time) string {
+	day := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(app.KST).Format(time.DateOnly)
+	}
+	if !to.IsZero() {
+		to = to.AddDate(0, 0, -1)
+	}
+	if first, last := day(from), day(to); first != last {
+		return first + " ~ " + last
+	}
+	return day(from)
+}
+
+func rangeOf(ctx context.Context, low, high app.Won) string {
+	switch {
+	case high == app.MaxAmount:
+		return text.T(ctx, "staff.by.from", view.Won(ctx, low))
+	case low == 0:
+		return text.T(ctx, "staff.by.to", view.Won(ctx, high))
+	}
+	return view.Won(ctx, low) + " ~ " + view.Won(ctx, high)
+}
+
+func listRow(ctx context.Context, r app.PaymentRow, terms []app.Find) templates.ListRow {
 	row := templates.ListRow{
 		Href: "/admin/payments/" + string(r.Moid), State: shownState(r.Payment), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
 		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.When, Amount: int64(r.Amount),
@@ -291,7 +469,7 @@ func listRow(ctx context.Context, r app.PaymentRow, f app.Find) templates.ListRo
 	if row.Company == "" {
 		row.Company = r.VbankName
 	}
-	for _, by := range app.MatchedBy(r, f) {
+	for _, by := range app.MatchedBy(r, terms) {
 		row.Matched = append(row.Matched, text.T(ctx, "staff.matched."+by))
 	}
 	return row

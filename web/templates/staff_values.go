@@ -94,9 +94,29 @@ type ListPage struct {
 	Newest    string // time of the newest row, for that question
 	Sums      []SumRow
 	TooMany   bool // more than could be added up
+	More      MoreFilters
+
+	Views     []Chip // lists that the person keeps
+	ViewHere  string // the name of the one that is shown; empty: none of them
+	CanKeep   bool   // what is shown can be kept as one
+	KeepParts []Hidden
+	View      ViewForm
 
 	ExportHref string // empty: not for this person, or there is nothing
 	Reports    bool   // may see the close of a day
+}
+
+// ViewForm is a name for a list, as it was typed.
+type ViewForm struct {
+	Name   string
+	Errors map[string]string
+}
+
+// MoreFilters are those behind a click.
+type MoreFilters struct {
+	Selects []SelectView
+	Keep    []Hidden
+	Open    bool // one of them is set
 }
 
 // SumRow is one mode's sums at the foot of a list.

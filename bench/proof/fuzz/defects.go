@@ -30,8 +30,8 @@ var defects = []harness.Defect{
 		Old: "	if _, err := d.r.ReadByte(); !errors.Is(err, io.EOF) {\n		return errors.Join(err, ErrDumpDamaged)\n	}\n", New: "",
 	},
 	{
-		Name: "a number of any length is an amount in the search box", File: "app/search.go",
-		Old: "	if len(digits) > 12 {\n", New: "	if len(digits) > 25 {\n",
+		Name: "a number of any length is an amount in the search box", File: "app/readsearch.go",
+		Old: "	if len(digits) > 12 ||", New: "	if len(digits) > 25 ||",
 	},
 	{
 		Name: "the word that refuses a notice has OK within it", File: "web/gateway.go",
