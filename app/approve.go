@@ -219,7 +219,11 @@ func (s *Shop) ApproveCancel(ctx context.Context, actor Staff, id string) (Cance
 		if err := notBusy(ctx, tx, p); err != nil {
 			return err
 		}
-		if c, err = readCancel(p, q.input(), s.Now()); err != nil {
+		rules, err := s.cancelRules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if c, err = readCancel(p, rules, q.input(), s.Now()); err != nil {
 			return err
 		}
 		c.By = q.By

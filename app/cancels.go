@@ -17,7 +17,9 @@ type CancelPlan struct {
 	Left               Won
 	Key                string         // one-time key of the form: the same key is the same cancel
 	SameDay            bool           // of the approval, by the gateway's own time, in Korea: before acquisition, back at once
-	PartAllowed        bool           // CARD, BANK and VBANK only
+	Rule               CancelRule     // that stands for it now
+	PartAllowed        bool           // by the rule
+	Nth                int            // which cancel of this payment it would be: 1 is the first
 	NeedsRefundAccount bool           // a deposit came: it is paid back to an account
 	WithdrawsAccount   bool           // no deposit came: the account is closed
 	Open               *Cancel        // one is under way: no other may start
@@ -37,8 +39,22 @@ func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error)
 	if p.Erased {
 		return CancelPlan{}, fmt.Errorf("cancel %s: %w", moid, ErrErased)
 	}
-	plan := planCancel(p, s.Now())
+	rules, err := s.CancelRules(ctx)
+	if err != nil {
+		return CancelPlan{}, err
+	}
+	plan := planCancel(p, rules, s.Now())
 	plan.Key = newToken()
+	all, err := s.Store.Cancels(ctx, p.OrderNo)
+	if err != nil {
+		return CancelPlan{}, err
+	}
+	plan.Nth = 1
+	for _, c := range all {
+		if c.Moid == p.Moid && c.State == CancelStateDone {
+			plan.Nth++
+		}
+	}
 	if plan.Open, err = openCancel(ctx, s.Store, p); err != nil {
 		return CancelPlan{}, err
 	}
@@ -75,20 +91,17 @@ func notBusy(ctx context.Context, r Reader, p Payment) error {
 	return err
 }
 
-func planCancel(p Payment, now time.Time) CancelPlan {
-	plan := CancelPlan{Payment: p}
+func planCancel(p Payment, rules []CancelRule, now time.Time) CancelPlan {
+	plan := CancelPlan{Payment: p, Rule: ruleFor(rules, p, now)}
 	switch {
 	case p.State == WaitingDeposit:
 		plan.Left, plan.WithdrawsAccount = p.Amount, true
 	case p.HasMoney():
 		plan.Left = p.Left()
-		plan.PartAllowed = p.Method == smartro.Card || p.Method == smartro.Bank || p.Method == smartro.Vbank
+		plan.PartAllowed = plan.Rule.Parts
 		plan.NeedsRefundAccount = p.Method == smartro.Vbank
 	}
-	at := p.ApprovedAt
-	if at.IsZero() {
-		at = p.PaidAt
-	}
+	at := p.moneyAt()
 	plan.SameDay = !at.IsZero() && kstDay(now) <= kstDay(at) // our clock may be behind the gateway's
 	return plan
 }
@@ -192,7 +205,11 @@ func (s *Shop) mayCancel(ctx context.Context, r Reader, p Payment, in CancelInpu
 	if err := s.noneWaits(ctx, r, p); err != nil {
 		return Cancel{}, err
 	}
-	return readCancel(p, in, s.Now())
+	rules, err := s.cancelRules(ctx, r)
+	if err != nil {
+		return Cancel{}, err
+	}
+	return readCancel(p, rules, in, s.Now())
 }
 
 // setAside stores the intent with its amount, and with the job that looks after it. It returns the contract to call by.
@@ -220,11 +237,11 @@ func (s *Shop) setAside(ctx context.Context, tx Tx, p Payment, c Cancel) (smartr
 const answerBy = 75 * time.Second
 
 // readCancel checks what staff ask against what the payment allows.
-func readCancel(p Payment, in CancelInput, now time.Time) (Cancel, error) {
+func readCancel(p Payment, rules []CancelRule, in CancelInput, now time.Time) (Cancel, error) {
 	if p.Erased {
 		return Cancel{}, fmt.Errorf("cancel %s: %w", p.Moid, ErrErased)
 	}
-	plan := planCancel(p, now)
+	plan := planCancel(p, rules, now)
 	if plan.Left <= 0 {
 		return Cancel{}, fmt.Errorf("cancel %s: it is %s: %w", p.Moid, p.State, ErrNotPaid)
 	}
@@ -236,6 +253,8 @@ func readCancel(p Payment, in CancelInput, now time.Time) (Cancel, error) {
 		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
 	}
 	switch {
+	case p.HasMoney() && !plan.Rule.Allowed:
+		bad("amount", "rule."+string(plan.Rule.Case), in.Amount.String())
 	case in.Amount <= 0:
 		bad("amount", "range", in.Amount.String())
 	case in.Amount > plan.Left:

@@ -126,7 +126,7 @@ func (r *rig) again(token string, m app.Method) app.Payment {
 // tid mints a transaction ID as the gateway does.
 func (r *rig) tid(m app.Method) app.TID {
 	r.serial++
-	code := map[app.Method]string{smartro.Card: "01", smartro.Bank: "02", smartro.Vbank: "03"}[m]
+	code := map[app.Method]string{smartro.Card: "01", smartro.Bank: "02", smartro.Vbank: "03", smartro.Cellphone: "05", smartro.CLGift: "04"}[m]
 	return app.TID(fmt.Sprintf("%s%s01261123140000%04d", smartro.DemoMID, code, r.serial))
 }
 

@@ -21,6 +21,32 @@ type Story struct {
 
 	Request      *CancelRequest // a cancel of this payment that waits for another person; nil: none
 	CashReceipts []CashReceipt  // of this payment, oldest first
+	Others       []PaymentRow   // the same phone number's other payments of the mode, newest first
+
+	rules []CancelRule
+}
+
+// Rule is the one that stood for c when it was made.
+func (st Story) Rule(c Cancel) CancelRule {
+	at := c.GatewayAt
+	if at.IsZero() {
+		at = c.CreatedAt
+	}
+	return ruleFor(st.rules, st.Payment, at)
+}
+
+// othersShown is how many other payments of a person a page shows.
+const othersShown = 6
+
+// othersOf are the payments of the same phone number, without those of p's own order.
+func (s *Shop) othersOf(ctx context.Context, p Payment) ([]PaymentRow, error) {
+	if len(p.BuyerTel) < 8 || p.Erased {
+		return nil, nil
+	}
+	q := PaymentQuery{Terms: []Find{{Field: "phone", Digits: p.BuyerTel}}, Mode: p.Mode, Limit: 4 * othersShown}
+	rows, err := s.Store.SearchPayments(ctx, q)
+	rows = slices.DeleteFunc(rows, func(r PaymentRow) bool { return r.OrderNo == p.OrderNo || r.BuyerTel != p.BuyerTel })
+	return rows[:min(len(rows), othersShown)], err
 }
 
 // Entry is one line of the timeline: exactly one of the pointers is set.
@@ -63,6 +89,12 @@ func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
 		return st, err
 	}
 	if st.Timeline, err = s.timeline(ctx, p); err != nil {
+		return st, err
+	}
+	if st.Others, err = s.othersOf(ctx, p); err != nil {
+		return st, err
+	}
+	if st.rules, err = s.CancelRules(ctx); err != nil {
 		return st, err
 	}
 	m, err := s.merchantOf(ctx, s.Store, p.MID, p.Mode)

@@ -180,6 +180,8 @@ func (s *Server) routes() []route {
 		{post, "/admin/settings/notice", app.RightChangeGateway, session, deskForm, s.freshly(s.postRotateNotice)},
 		{post, "/admin/settings/notice/show", app.RightChangeGateway, session, deskForm, s.freshly(s.postShowNotice)},
 		{post, "/admin/settings/reconciled", app.RightChangeGateway, session, deskForm, s.freshly(s.postReconciled)},
+		{get, rulesPath, app.RightChangeShop, session, desk, s.getRules},
+		{post, rulesPath, app.RightChangeShop, session, deskForm, s.freshly(s.postRules)},
 		{get, "/admin/settings/hook", app.RightChangeHooks, session, desk, s.getHook},
 		{post, "/admin/settings/hook", app.RightChangeHooks, session, deskForm, s.freshly(s.postHook)},
 		{post, "/admin/settings/hook/secret", app.RightChangeHooks, session, deskForm, s.freshly(s.postHookSecret)},

@@ -68,7 +68,7 @@ func (s *Server) showApproval(c echo.Context, status int, faults map[string]stri
 		return s.render(c, status, templates.Approval(p))
 	}
 	if plan, err := s.Shop.PrepareCancel(ctx, q.Moid); err == nil {
-		p.Happens = happens(ctx, plan)
+		p.Happens = advice(ctx, plan, st.CashReceipts, st.Order, q.Amount, s.Now())
 		p.Facts = append(p.Facts, templates.Detail{Name: text.T(ctx, "staff.cancel.remainder"), Value: view.Won(ctx, plan.Left-q.Amount)})
 	} else if answerFor(err).status >= http.StatusInternalServerError {
 		return err

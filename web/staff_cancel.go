@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -42,9 +43,26 @@ func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.Ca
 	page := templates.CancelPage{
 		StaffFrame: frame, Moid: c.Param("moid"), Back: paymentPath(moidOf(c)), Key: plan.Key, Left: int64(plan.Left),
 		Approved: int64(plan.Payment.Approved), PartAllowed: plan.PartAllowed, NeedsAccount: plan.NeedsRefundAccount,
-		Withdraws: plan.WithdrawsAccount, SameDay: plan.SameDay, Part: !typed.Whole, Reason: typed.Reason,
+		Withdraws: plan.WithdrawsAccount, Part: !typed.Whole, Reason: typed.Reason,
 		RefundBank: typed.RefundBank, RefundAcct: typed.RefundAcct, RefundName: typed.RefundName,
-		Happens: happens(ctx, plan),
+		Refused: plan.Payment.HasMoney() && !plan.Rule.Allowed,
+	}
+	if page.Refused {
+		page.RefusedWhy = text.T(ctx, "input.rule."+string(plan.Rule.Case))
+	}
+	st, err := s.Shop.Story(ctx, moidOf(c))
+	if err != nil {
+		return page, plan, err
+	}
+	amt := app.Won(0)
+	if typed.Whole {
+		amt = plan.Left
+	} else if typed.Amount > 0 && typed.Amount <= plan.Left {
+		amt = typed.Amount
+	}
+	page.Happens = advice(ctx, plan, st.CashReceipts, st.Order, amt, s.Now())
+	if amt > 0 {
+		page.Sentence = sentence(ctx, plan, st.Order, amt, s.Now())
 	}
 	if len(typed.Key) >= 16 {
 		page.Key = typed.Key
@@ -69,32 +87,55 @@ func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.Ca
 	return page, plan, nil
 }
 
-// happens says what a cancel does, in the order in which a caller asks.
-func happens(ctx context.Context, plan app.CancelPlan) []string {
+// advice says what a cancel of amt won does, in the order in which a caller asks. amt 0: not known yet.
+func advice(ctx context.Context, plan app.CancelPlan, receipts []app.CashReceipt, o app.Order, amt app.Won, now time.Time) []string {
 	switch {
 	case plan.WithdrawsAccount:
 		return []string{text.T(ctx, "staff.happens.withdraw")}
 	case plan.NeedsRefundAccount:
-		return []string{text.T(ctx, "staff.happens.refund")}
+		return append([]string{text.T(ctx, "staff.happens.refund"), backWhen(ctx, plan.Rule, now)}, around(ctx, plan, receipts, o, amt)...)
 	}
+	return append([]string{backWhen(ctx, plan.Rule, now)}, around(ctx, plan, receipts, o, amt)...)
+}
+
+// around is what a cancel means beside its money.
+func around(ctx context.Context, plan app.CancelPlan, receipts []app.CashReceipt, o app.Order, amt app.Won) []string {
 	var list []string
-	switch {
-	case plan.Payment.Method == smartro.Card && plan.SameDay:
-		list = append(list, text.T(ctx, "staff.happens.same_day"))
-	case plan.Payment.Method == smartro.Card:
-		list = append(list, text.T(ctx, "staff.happens.later"))
-	case plan.Payment.Method == smartro.Cellphone:
-		list = append(list, text.T(ctx, "staff.happens.month"))
-	default:
-		list = append(list, text.T(ctx, "staff.happens.plain"))
-	}
+	p := plan.Payment
 	if !plan.PartAllowed {
-		list = append(list, text.T(ctx, "staff.happens.whole_only"))
+		list = append(list, text.T(ctx, "advice.whole_only"))
 	}
-	if plan.Payment.Method == smartro.Bank {
-		list = append(list, text.T(ctx, "staff.happens.receipt"))
+	if plan.Nth > 1 {
+		list = append(list, text.T(ctx, "advice.nth", plan.Nth, view.Won(ctx, p.Cancelled)))
 	}
-	return list
+	switch {
+	case o.TaxFree > 0:
+		list = append(list, text.T(ctx, "advice.tax", view.Won(ctx, o.VAT), view.Won(ctx, o.TaxFree)))
+	case amt > 0 && o.VAT > 0 && o.Amount > 0:
+		list = append(list, text.T(ctx, "advice.vat", view.Won(ctx, o.VAT*amt/o.Amount), view.Won(ctx, o.VAT)))
+	}
+	for _, r := range receipts {
+		switch {
+		case r.State != app.ReceiptStateIssued:
+		case r.Source == app.ReceiptByWindow:
+			list = append(list, text.T(ctx, "advice.receipt.window"))
+		default:
+			list = append(list, text.T(ctx, "advice.receipt.call", view.Won(ctx, r.Amount)))
+		}
+	}
+	return append(list, text.T(ctx, "advice.rule", plan.Rule.Date, plan.Rule.Source))
+}
+
+// sentence is what to tell the buyer once amt won went back.
+func sentence(ctx context.Context, plan app.CancelPlan, o app.Order, amt app.Won, now time.Time) string {
+	what := o.Goods + " (" + string(o.No) + ")"
+	if plan.WithdrawsAccount {
+		return what + ": " + text.T(ctx, "call.paid.withdrawn")
+	}
+	if left := plan.Left - amt; left > 0 {
+		return text.T(ctx, "advice.sentence.part", what, view.Won(ctx, amt), view.Won(ctx, left), backWhen(ctx, plan.Rule, now))
+	}
+	return text.T(ctx, "advice.sentence.whole", what, view.Won(ctx, amt), backWhen(ctx, plan.Rule, now))
 }
 
 // readCancelForm reads the first and the second step alike. An amount that is no number is 0, which is refused.

@@ -103,6 +103,8 @@ func (s *Server) showPayment(c echo.Context, status int, reveal bool, typed temp
 	page.Hands, page.CanAsk = hands(ctx, staffOf(c), st), may(c, app.RightSettle)
 	page.CashReceipts = s.receiptBlock(c, st)
 	page.Entries = timelineEntries(ctx, st.Timeline)
+	page.Call = callCard(ctx, st)
+	page.Others = otherRows(ctx, st.Others)
 	for _, q := range st.Siblings {
 		page.Siblings = append(page.Siblings, templates.ListRow{Href: paymentPath(q.Moid), State: shownState(q), Moid: string(q.Moid), At: q.OpenedAt})
 	}
@@ -125,21 +127,14 @@ func shownState(p app.Payment) string {
 
 // sentenceOf is the second line: when, how, and why we believe it.
 func sentenceOf(ctx context.Context, p app.Payment) string {
-	at := p.ApprovedAt
-	if at.IsZero() {
-		at = p.PaidAt
-	}
+	at := paidAt(p)
 	parts := []string{}
 	if at.IsZero() {
 		parts = append(parts, text.T(ctx, "staff.pay.opened", view.When(ctx, p.OpenedAt)))
 	} else {
 		parts = append(parts, view.When(ctx, at))
 	}
-	how := text.T(ctx, "method."+string(p.Method))
-	if extra := strings.Join(strings.Fields(p.CardName+" "+p.VbankName), " "); extra != "" {
-		how += " (" + extra + ")"
-	}
-	parts = append(parts, how)
+	parts = append(parts, howPaid(ctx, p))
 	if p.Proof != app.ProofNone {
 		parts = append(parts, text.T(ctx, "staff.proof."+string(p.Proof)))
 	}

@@ -106,6 +106,7 @@ export async function staffPages(page, demo) {
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-hook": demo.shop + "/admin/settings/hook",
+      "staff-rules": demo.shop + "/admin/settings/rules",
       "staff-password": demo.shop + "/admin/account/password",
       "staff-people": demo.shop + "/admin/settings/staff",
       "staff-account": demo.shop + "/admin/account",

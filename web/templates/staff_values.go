@@ -178,9 +178,20 @@ type PaymentPage struct {
 	Receipt, CashReceipt        bool
 	Reveal                      RevealForm
 	Siblings                    []ListRow
+	Others                      []ListRow // the same person's
+	Call                        CallCard
 	Flash                       string
 	Live                        bool // something is under way: the page asks again
 }
+
+// CallCard answers what callers ask.
+type CallCard struct {
+	Lines []Answer
+	Copy  string // all of it as one text
+}
+
+// Answer is one line of a [CallCard].
+type Answer struct{ Question, Answer string }
 
 // TimelineEntry is one thing that happened.
 type TimelineEntry struct {
@@ -217,7 +228,6 @@ type CancelPage struct {
 	Moid, Back, Key                      string
 	Left, Approved                       int64
 	PartAllowed, NeedsAccount, Withdraws bool
-	SameDay                              bool
 	Open                                 string // state of a cancel under way; empty: none
 	Part                                 bool
 	Amount, Reason                       string
@@ -226,6 +236,9 @@ type CancelPage struct {
 	Reasons                              []string
 	Errors                               map[string]string
 	Happens                              []string
+	Sentence                             string // for the buyer
+	Refused                              bool   // by the shop's rules, and
+	RefusedWhy                           string
 	Confirm, Deed                        string // the question and the button of the second step; empty: the first step
 	Summary                              []Detail
 	Keep                                 []Hidden
