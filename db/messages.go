@@ -70,6 +70,30 @@ func (d queries) Messages(ctx context.Context, no app.OrderNo) ([]app.Message, e
 	return all, err
 }
 
+// Inbox lists messages, or those of the ring, the newest first.
+func (d queries) Inbox(ctx context.Context, q app.InboxQuery) ([]app.Message, error) {
+	b := &builder{}
+	if q.Strangers {
+		b.WriteString(listRing)
+	} else {
+		b.WriteString(listMessages)
+	}
+	b.WriteString("WHERE 1 = 1")
+	b.in(" AND channel", texts(q.Channels))
+	b.in(" AND verdict", texts(q.Verdicts))
+	if !q.From.IsZero() {
+		b.add(" AND at >= %s", us(q.From))
+	}
+	if !q.To.IsZero() {
+		b.add(" AND at < %s", us(q.To))
+	}
+	if !q.After.At.IsZero() {
+		b.add(" AND (at, id) < (%s, %s)", us(q.After.At), q.After.ID)
+	}
+	b.add(" ORDER BY at DESC, id DESC LIMIT %s", q.Limit)
+	return many(ctx, d, d.scanMessage(q.Strangers), b.String(), b.args...)
+}
+
 func (d queries) MessagesFrom(ctx context.Context, peer string, v app.Verdict, limit int) ([]app.Message, error) {
 	return many(ctx, d, d.scanMessage(false), listMessages+"WHERE peer = $1 AND verdict = $2 ORDER BY at LIMIT $3", peer, v, limit)
 }

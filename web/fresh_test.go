@@ -104,6 +104,7 @@ func TestFreshLoginWhere(t *testing.T) {
 		"/admin/requests/:no/close":       "withdraws what nobody has paid",
 		"/admin/approvals/:id/withdraw":   "gives nothing back",
 		"/admin/account/sessions":         "must be quick when something is wrong",
+		"/admin/messages/:id/try":         "tells what would become of it, and changes nothing",
 		"/admin/views":                    "keeps a person's own list, and moves nothing",
 		"/admin/views/drop":               "forgets a person's own list, and moves nothing",
 		"/admin/jobs/:id/retry":           "has the program try again what it owes already",

@@ -50,6 +50,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
 		{Name: "requests", Href: "/admin/requests", Icon: "link"},
 		{Name: "receipts", Href: "/admin/receipts", Icon: "receipt"},
+		{Name: "inbox", Href: inboxPath, Icon: "inbox"},
 	}
 	if may(c, app.RightChargeBillingKeys) {
 		f.Links = append(f.Links, templates.NavLink{Name: "subscriptions", Href: "/admin/subscriptions", Icon: "calendar"})

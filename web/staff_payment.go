@@ -286,7 +286,7 @@ func timelineEntries(ctx context.Context, timeline []app.Entry) []templates.Time
 	return list
 }
 
-func messagePath(m *app.Message) string { return "/admin/messages/" + m.ID }
+func messagePath(m *app.Message) string { return inboxPath + "/" + m.ID }
 
 // sourceOf says where a message came from, and what it is worth.
 func sourceOf(ctx context.Context, m *app.Message) string {
@@ -410,7 +410,7 @@ func (s *Server) postAccept(c echo.Context) error {
 
 // getMessage handles GET /admin/messages/{id}: what is read in a message today, without what it tells of a person.
 func (s *Server) getMessage(c echo.Context) error {
-	return s.showMessage(c, http.StatusOK, false, templates.RevealForm{})
+	return s.showMessage(c, http.StatusOK, messageView{})
 }
 
 // postMessage handles POST /admin/messages/{id}: the bytes as they came, once the look is recorded.
@@ -418,12 +418,12 @@ func (s *Server) postMessage(c echo.Context) error {
 	ctx, why := c.Request().Context(), readWhy(c)
 	err := s.Shop.SeeMessage(ctx, staffOf(c), c.Param("id"), why)
 	if errors.Is(err, app.ErrBadInput) {
-		return s.showMessage(c, http.StatusUnprocessableEntity, false, templates.RevealForm{Reason: string(why.Reason), Words: why.Words, Errors: inputFaults(ctx, err)})
+		return s.showMessage(c, http.StatusUnprocessableEntity, messageView{typed: templates.RevealForm{Reason: string(why.Reason), Words: why.Words, Errors: inputFaults(ctx, err)}})
 	}
 	if err != nil {
 		return err
 	}
-	return s.showMessage(c, http.StatusOK, true, templates.RevealForm{})
+	return s.showMessage(c, http.StatusOK, messageView{reveal: true})
 }
 
 // impersonal are the fields of the gateway's messages that tell of money and never of a person, in lower case.
@@ -434,19 +434,26 @@ func impersonal(name string) bool {
 	}, strings.ToLower(name))
 }
 
-func (s *Server) showMessage(c echo.Context, status int, reveal bool, typed templates.RevealForm) error {
-	ctx := c.Request().Context()
+// messageView is how a message is shown: its bytes once the look is recorded, and what was typed or came of a trial.
+type messageView struct {
+	reveal bool
+	typed  templates.RevealForm
+	tried  *templates.Notes
+}
+
+func (s *Server) showMessage(c echo.Context, status int, v messageView) error {
+	ctx, reveal := c.Request().Context(), v.reveal
 	m, fields, err := s.Shop.RawMessage(ctx, staffOf(c), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	frame, err := s.staffFrame(c, "payments", "staff.message.title")
+	frame, err := s.staffFrame(c, "inbox", "staff.message.title")
 	if err != nil {
 		return err
 	}
 	page := templates.MessagePage{
-		StaffFrame: frame, Back: "/admin", Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
-		RingCut: m.RawLen > len(m.Raw) && !m.Erased, Masked: !reveal && !m.Erased, CanReveal: may(c, app.RightSeeBuyers), Reveal: revealForm(ctx, "/admin/messages/"+m.ID, typed),
+		StaffFrame: frame, Back: inboxPath, Path: messagePath(&m), Tried: v.tried, Title: text.T(ctx, "staff.channel."+string(m.Channel)) + " · " + view.Stamp(m.At),
+		RingCut: m.RawLen > len(m.Raw) && !m.Erased, Masked: !reveal && !m.Erased, CanReveal: may(c, app.RightSeeBuyers), Reveal: revealForm(ctx, messagePath(&m), v.typed),
 		Facts: []templates.Detail{
 			{Name: text.T(ctx, "staff.message.verdict"), Value: text.T(ctx, "staff.verdict."+string(m.Verdict))},
 			{Name: text.T(ctx, "staff.message.level"), Value: fmt.Sprintf("T%d", m.Level)},
@@ -462,6 +469,8 @@ func (s *Server) showMessage(c echo.Context, status int, reveal bool, typed temp
 		page.Raw, page.Hex = printable(m.Raw), hex.Dump(m.Raw)
 		page.Facts = append(page.Facts, templates.Detail{Name: text.T(ctx, "staff.message.headers"), Value: m.Headers, Mono: true})
 	}
+	page.CanTry = may(c, app.RightSettle) && m.Channel != app.ChannelAnswer && !m.Erased
+	page.CanReplay = may(c, app.RightSettle) && m.Replays()
 	if m.Erased {
 		page.Raw = text.T(ctx, "staff.erased.text")
 	}

@@ -213,6 +213,10 @@ type MessagePage struct {
 	Masked      bool
 	CanReveal   bool
 	Reveal      RevealForm
+
+	Path              string
+	CanTry, CanReplay bool
+	Tried             *Notes // what today's program makes of it; nil: nobody asked
 }
 
 // RevealForm asks why somebody's data is looked at, with what was typed.

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX messages_at ON messages (at, id);
