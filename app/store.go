@@ -87,6 +87,7 @@ type Reader interface {
 	Session(ctx context.Context, hash string) (Session, error)
 	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
 	Senders(ctx context.Context) ([]Sender, error)
+	Accounts(ctx context.Context, q AccountQuery) ([]PaymentRow, error)
 	Inbox(ctx context.Context, q InboxQuery) ([]Message, error) // the newest first, without Raw
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)
 	Setting(ctx context.Context, key string) (string, error)

@@ -49,6 +49,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "payments", Href: "/admin", Icon: "list"},
 		{Name: "work", Href: "/admin/work", Icon: "hand", Count: hands},
 		{Name: "requests", Href: "/admin/requests", Icon: "link"},
+		{Name: "accounts", Href: accountsPath, Icon: "landmark"},
 		{Name: "receipts", Href: "/admin/receipts", Icon: "receipt"},
 		{Name: "inbox", Href: inboxPath, Icon: "inbox"},
 	}
