@@ -87,6 +87,9 @@ type Reader interface {
 	Session(ctx context.Context, hash string) (Session, error)
 	SessionsOf(ctx context.Context, staffID string) ([]Session, error) // the last used first; expired ones too
 	Senders(ctx context.Context) ([]Sender, error)
+	Spans(ctx context.Context, q PaymentQuery, width time.Duration) ([]SpanSum, error)
+	Deposits(ctx context.Context, mode Mode, before time.Time) (Deposits, error)
+	Lost(ctx context.Context, mode Mode, since time.Time) (Lost, error)
 	Accounts(ctx context.Context, q AccountQuery) ([]PaymentRow, error)
 	Inbox(ctx context.Context, q InboxQuery) ([]Message, error) // the newest first, without Raw
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)

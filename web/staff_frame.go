@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,6 +53,9 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		{Name: "accounts", Href: accountsPath, Icon: "landmark"},
 		{Name: "receipts", Href: "/admin/receipts", Icon: "receipt"},
 		{Name: "inbox", Href: inboxPath, Icon: "inbox"},
+	}
+	if may(c, app.RightSeeReports) { // after the two that a phone's bar always shows
+		f.Links = slices.Insert(f.Links, 2, templates.NavLink{Name: "sales", Href: salesPath, Icon: "house"})
 	}
 	if may(c, app.RightChargeBillingKeys) {
 		f.Links = append(f.Links, templates.NavLink{Name: "subscriptions", Href: "/admin/subscriptions", Icon: "calendar"})

@@ -105,6 +105,7 @@ export async function staffPages(page, demo) {
       "staff-record-receipt": demo.shop + "/admin/receipts/new?hand=yes",
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
+      "staff-sales": demo.shop + "/admin/sales",
       "staff-accounts": demo.shop + "/admin/accounts",
       "staff-inbox": demo.shop + "/admin/messages",
       "staff-hook": demo.shop + "/admin/settings/hook",

@@ -51,10 +51,14 @@ if (fresh?.dataset.newest) {
 }
 
 // Something is under way: look again until it is settled, unless somebody types.
-if (document.querySelector("[data-live]")) {
-  setInterval(() => {
-    if (!document.hidden && !document.activeElement?.closest("input, textarea, details")) location.reload();
-  }, 4000);
+const live = document.querySelector("[data-live]");
+if (live) {
+  setInterval(
+    () => {
+      if (!document.hidden && !document.activeElement?.closest("input, textarea, details")) location.reload();
+    },
+    (Number(live.dataset.live) || 4) * 1000,
+  );
 }
 
 // The remainder is computed as one types; typing an amount chooses the part.
