@@ -3,6 +3,8 @@ package app
 import (
 	"strings"
 	"time"
+
+	"gage/smartro"
 )
 
 // CancelState is how far money on its way back has come.
@@ -59,6 +61,12 @@ func (c Cancel) granted() EventKind {
 		return CancelAccepted
 	}
 	return CancelDone
+}
+
+// withdraws says that c was asked for while p was an account without a deposit: the gateway closes the account, and
+// takes no such call once money came. What went back of a deposit is another cancel.
+func (c Cancel) withdraws(p Payment) bool {
+	return p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External
 }
 
 // Cancel is money on its way back to the buyer.

@@ -365,8 +365,7 @@ func (r ListRow) matchCancel(list []Cancel, p Payment, used map[string]bool) *Ca
 	var open, undated, sameDay *Cancel
 	for i := range list {
 		c := &list[i]
-		withdraws := p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External && p.Approved > 0
-		if c.Moid != p.Moid || c.TID != p.TID || used[c.ID] || withdraws || !c.State.Open() && c.State != CancelStateDone {
+		if c.Moid != p.Moid || c.TID != p.TID || used[c.ID] || p.Approved > 0 && c.withdraws(p) || !c.State.Open() && c.State != CancelStateDone {
 			continue
 		}
 		if r.Own != "" && c.PTID == r.Own || r.CancelNum != "" && c.CancelNum == r.CancelNum {

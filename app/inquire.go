@@ -186,6 +186,11 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 			if settled = q.State == inquiryCancelled; settled {
 				return s.settle(ctx, tx, c, CancelDone, "inquiry", in)
 			}
+		case c.withdraws(p): // the deposit was first: whatever went back since, this call did not do it
+			if settled = s.latest().Sub(c.SentAt) >= notHappenedAfter; settled {
+				in.Code, in.Text = NotThere.Code(), strings.TrimSpace(q.ResultMsg+" "+q.ResultCode)
+				return s.settle(ctx, tx, c, CancelRefused, "inquiry", in)
+			}
 		case q.Balance == before-c.Amount:
 			settled = true
 			return s.settle(ctx, tx, c, c.granted(), "inquiry", in)

@@ -152,8 +152,8 @@ func matchCancel(list []Cancel, p Payment, in Input, n smartro.Notice) (found *C
 		if c.Moid != p.Moid {
 			continue
 		}
-		if in.Kind == RefundNotice && p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External {
-			continue // it withdrew the account: only what was deposited is refunded
+		if in.Kind == RefundNotice && c.withdraws(p) {
+			continue // only what was deposited is refunded
 		}
 		if part != "" && c.PTID == part {
 			return c, true

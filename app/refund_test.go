@@ -182,3 +182,40 @@ func TestRefundThatWasTurnedDown(t *testing.T) {
 		}
 	})
 }
+
+// TestWithdrawalThatCameLate: an account is cancelled while its deposit is not known yet, and the call gets lost. Once the
+// deposit is known, what went back of it at the gateway's own site is another cancel, whatever the balance says.
+//
+// proves R18, I3
+func TestWithdrawalThatCameLate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		r := newRig(t, s)
+		p, tid := r.open(99_000, smartro.Vbank), r.tid(smartro.Vbank)
+		r.notify(notice(p, tid, "4100", 99_000, smartro.Field{Name: "VbankNum", Value: "110123456789"}))
+		r.gw.cancel = func(smartro.CancelRequest) (smartro.CancelAnswer, error) {
+			return smartro.CancelAnswer{}, errors.New("connection reset")
+		}
+		c, err := r.Cancel(t.Context(), r.owner, p.Moid, app.CancelInput{Key: strings.Repeat("k", 26), Whole: true, Reason: "단순 변심"})
+		if err != nil || c.State != app.CancelStateUnknown {
+			t.Fatalf("cancel: %+v, %v", c, err)
+		}
+		p = r.payment(p.Moid)
+		r.notify(notice(p, tid, "4110", 99_000))
+		r.gw.inquire = func(tid app.TID) (smartro.Inquiry, error) {
+			return smartro.Inquiry{TID: tid, Amt: 99_000, Balance: 0, HasBalance: true, State: "1", Raw: []byte("{}")}, nil
+		}
+		r.now = r.now.Add(time.Hour)
+		if _, err := r.WorkOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.cancelled(c.ID, app.CancelStateRefused)
+		if got := r.payment(p.Moid); got.Approved != 99_000 || got.Cancelled != 0 {
+			t.Errorf("after the inquiry: %+v", got)
+		}
+		r.notify(r.paidOut(r.payment(p.Moid), r.tid(smartro.Vbank), 99_000))
+		list, err := r.Store.Cancels(t.Context(), p.OrderNo)
+		if got := r.payment(p.Moid); err != nil || got.Cancelled != 99_000 || len(list) != 2 || !list[1].External {
+			t.Errorf("after the refund's notice: %+v, %+v, %v", got, list, err)
+		}
+	})
+}
