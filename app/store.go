@@ -90,6 +90,8 @@ type Reader interface {
 	Spans(ctx context.Context, q PaymentQuery, width time.Duration) ([]SpanSum, error)
 	Deposits(ctx context.Context, mode Mode, before time.Time) (Deposits, error)
 	Lost(ctx context.Context, mode Mode, since time.Time) (Lost, error)
+	// NotReturned lists orders with a payment that was paid since then and of which no browser told, the latest first.
+	NotReturned(ctx context.Context, since time.Time, limit int) ([]OrderNo, error)
 	Accounts(ctx context.Context, q AccountQuery) ([]PaymentRow, error)
 	Inbox(ctx context.Context, q InboxQuery) ([]Message, error) // the newest first, without Raw
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)

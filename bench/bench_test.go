@@ -2,6 +2,7 @@
 // the one door stores durably when they come together instead of one by one, and how search holds up as the shop grows.
 //
 //	go test -run "^$" -bench . -benchtime 3x ./bench
+//	GAGE_BENCH_SIZES=10000,1000000,10000000 go test -run "^$" -bench Lists -benchtime 3x -timeout 3h ./bench
 package bench
 
 import (
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,6 +24,8 @@ import (
 )
 
 var gatewayAddr = netip.MustParseAddr("127.0.0.1")
+
+var owner = app.Staff{ID: "bench", Role: app.RoleOwner}
 
 // shop is a shop on a fresh SQLite file, with the invented merchant and a known notification secret.
 type shop struct {
@@ -57,7 +59,6 @@ func newShop(b *testing.B) *shop {
 		Gateway:      func(m smartro.Merchant) app.Gateway { return smartro.WEBLink{Merchant: m} },
 		KnownSenders: func(app.Mode) []netip.Prefix { return []netip.Prefix{netip.PrefixFrom(gatewayAddr, 32)} },
 	}
-	owner := app.Staff{ID: "bench", Role: app.RoleOwner}
 	if err := s.SetMerchant(b.Context(), owner, s.merchant); err != nil {
 		b.Fatal(err)
 	}
@@ -151,66 +152,4 @@ func BenchmarkNotices(b *testing.B) {
 	b.ReportMetric(float64(alone)/float64(together), "times-faster-together")
 	b.ReportMetric(float64(n/2)/together.Seconds(), "notices/s-together")
 	b.ReportMetric(float64(n/2)/alone.Seconds(), "notices/s-alone")
-}
-
-// BenchmarkSearch compares searches over 1,000 payments with the same ones over 10,000, and those with 100,000 where
-// GAGE_BENCH_LARGE is set (making them takes minutes: each goes through the use cases).
-func BenchmarkSearch(b *testing.B) {
-	sizes := []int{1_000, 10_000}
-	if os.Getenv("GAGE_BENCH_LARGE") != "" {
-		sizes = []int{10_000, 100_000}
-	}
-	s := newShop(b)
-	queries := map[string]string{"name": "김서", "phone": "4821", "amount": "1,200"}
-	s.grow(b, sizes[0])
-	small := map[string]time.Duration{}
-	for name, q := range queries {
-		small[name] = s.searchTime(b, q)
-	}
-	s.grow(b, sizes[1]-sizes[0])
-	for name, q := range queries {
-		b.Run(name, func(b *testing.B) {
-			var large time.Duration
-			n := 0
-			for b.Loop() {
-				large += s.searchTime(b, q)
-				n++
-			}
-			large /= time.Duration(n)
-			b.ReportMetric(float64(large)/float64(small[name]), "times-slower-at-10x")
-			b.ReportMetric(float64(large.Microseconds()), "µs/search")
-		})
-	}
-}
-
-// grow adds n opened payments, by many hands at once, so that they share commits.
-func (s *shop) grow(b *testing.B, n int) {
-	b.Helper()
-	base := int(s.serial.Add(int64(n))) - n
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if _, err := s.open(b.Context(), base+i); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// searchTime is the mean of twenty searches.
-func (s *shop) searchTime(b *testing.B, q string) time.Duration {
-	b.Helper()
-	const times = 20
-	began := time.Now()
-	for range times {
-		if _, err := s.Search(b.Context(), q, app.Filter{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return time.Since(began) / times
 }

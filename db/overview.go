@@ -42,12 +42,20 @@ func (d queries) Deposits(ctx context.Context, mode app.Mode, before time.Time) 
 	return one(ctx, d, scan, b.String(), b.args...)
 }
 
+// notReturned is of payments p: no browser told of them. It is asked of all but charges, in which no browser has a part.
+const notReturned = "NOT EXISTS (SELECT 1 FROM messages m WHERE m.order_no = p.order_no AND m.about = p.moid AND m.channel = 'return')"
+
+func (d queries) NotReturned(ctx context.Context, since time.Time, limit int) ([]app.OrderNo, error) {
+	scan := func(s scanner) (no app.OrderNo, err error) { return no, s.Scan(&no) }
+	return many(ctx, d, scan, "SELECT p.order_no FROM payments p WHERE p.paid_at >= $1 AND p.method <> $2 AND "+notReturned+" ORDER BY p.paid_at DESC, p.moid LIMIT $3", us(since), smartro.CardBill, limit)
+}
+
 // Lost counts what was paid since then, and how it was told. A virtual account's browser tells of the account, and no
 // browser has a part in a charge: they count for the notification only.
 func (d queries) Lost(ctx context.Context, mode app.Mode, since time.Time) (app.Lost, error) {
 	b := &builder{}
 	b.add(`SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN p.proof = 'notification' THEN 0 ELSE 1 END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(CASE WHEN p.method = %s OR EXISTS (SELECT 1 FROM messages m WHERE m.order_no = p.order_no AND m.about = p.moid AND m.channel = 'return') THEN 0 ELSE 1 END), 0) AS BIGINT)
+		CAST(COALESCE(SUM(CASE WHEN p.method <> %s AND `+notReturned+` THEN 1 ELSE 0 END), 0) AS BIGINT)
 		FROM payments p WHERE p.paid_at >= %s`, smartro.CardBill, us(since))
 	if mode != "" {
 		b.add(" AND p.mode = %s", mode)

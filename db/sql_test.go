@@ -23,6 +23,7 @@ var sqlParts = map[string]string{
 
 // sqlNames are names of tables and columns that come from lists in the source, by file.
 var sqlNames = map[string]string{
+	"accounts.go: at":                        "of the lists in the source",
 	"dump.go: strings.Join(t.order, \", \")": "the columns of a table of the catalogue",
 	"events.go: what.columns":                "of the records in the source",
 	"events.go: what.key":                    "of the records in the source",

@@ -112,6 +112,7 @@ func (s *Server) routes() []route {
 		{post, "/admin/cancels/:id/resend", app.RightCancel, session, call, s.freshly(s.postResend)},
 		{post, "/admin/cancels/:id/settle", app.RightSettle, session, deskForm, s.freshly(s.postSettle)},
 		{get, salesPath, app.RightSeeReports, session, desk, s.getSales},
+		{get, mismatchesPath, app.RightSeePayments, session, desk, s.getMismatches},
 		{get, accountsPath, app.RightSeePayments, session, desk, s.getAccounts},
 		{get, inboxPath, app.RightSeePayments, session, desk, s.getInbox},
 		{post, "/admin/messages/:id/try", app.RightSettle, session, deskForm, s.postTry},

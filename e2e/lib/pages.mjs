@@ -106,6 +106,7 @@ export async function staffPages(page, demo) {
       "staff-work": demo.shop + "/admin/work",
       "staff-settings": demo.shop + "/admin/settings",
       "staff-sales": demo.shop + "/admin/sales",
+      "staff-mismatches": demo.shop + "/admin/mismatches",
       "staff-accounts": demo.shop + "/admin/accounts",
       "staff-inbox": demo.shop + "/admin/messages",
       "staff-hook": demo.shop + "/admin/settings/hook",

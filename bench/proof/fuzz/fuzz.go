@@ -52,6 +52,15 @@ func run(ctx context.Context, o harness.Options) (harness.Report, error) {
 	if err != nil {
 		return report, err
 	}
+	if only := os.Getenv("GAGE_FUZZ_ONLY"); only != "" { // a long run goes on where another ended
+		want, err := regexp.Compile(only)
+		if err != nil {
+			return report, err
+		}
+		if all = slices.DeleteFunc(all, func(t *target) bool { return !want.MatchString(t.name) }); len(all) == 0 {
+			return report, fmt.Errorf("GAGE_FUZZ_ONLY=%s names no target", only)
+		}
+	}
 	q := queue{all: all, until: time.Now().Add(o.For), turn: turn(o.For, len(all)), first: o.First}
 	var workers sync.WaitGroup
 	for range runtime.NumCPU() {
