@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -40,13 +41,15 @@ func BenchmarkLists(b *testing.B) {
 	for i, size := range sizes(b) {
 		s.fill(b, have, size)
 		have = size
-		for name, ask := range s.questions(size) {
+		asks := s.questions(size)
+		for _, name := range slices.Sorted(maps.Keys(asks)) {
+			ask := asks[name]
 			took := middle(b, ask)
 			if i == 0 {
 				base[name] = took
 			}
 			b.ReportMetric(float64(took)/float64(base[name]), fmt.Sprintf("times/%s@%d", name, size))
-			b.Logf("%9d payments, %-12s %8.1f ms, %5.2f times", size, name, float64(took.Microseconds())/1000, float64(took)/float64(base[name]))
+			fmt.Fprintf(os.Stderr, "%9d payments, %-12s %8.1f ms, %6.2f times\n", size, name, float64(took.Microseconds())/1000, float64(took)/float64(base[name]))
 		}
 	}
 }
@@ -70,14 +73,14 @@ func (s *shop) questions(size int) map[string]func(context.Context) error {
 	from := opened(size - exported)
 	return map[string]func(context.Context) error{
 		"name":       search(buyerName(last), app.Filter{}),
-		"phone":      search(fmt.Sprintf("%08d", last), app.Filter{}),
-		"tail":       search(fmt.Sprintf("%04d", last%10_000), app.Filter{}),
+		"phone":      search(phone(last)[3:], app.Filter{}),
+		"tail":       search(phone(last)[7:], app.Filter{}),
 		"amount":     search(fmt.Sprintf("%d원", 1000+last%100_000), app.Filter{}),
 		"range":      search("10000..50000", app.Filter{}),
-		"name+day":   search(buyerName(last)+" "+opened(last).In(app.KST).Format(time.DateOnly), app.Filter{}),
+		"name-day":   search(buyerName(last)+" "+opened(last).In(app.KST).Format(time.DateOnly), app.Filter{}),
 		"order":      search(string(orderNo(last)), app.Filter{}),
-		"first page": search("", app.Filter{}),
-		"last page":  search("", app.Filter{After: app.Cursor{At: opened(60), ID: "Z"}}),
+		"first-page": search("", app.Filter{}),
+		"last-page":  search("", app.Filter{After: app.Cursor{At: opened(60), ID: "Z"}}),
 		"sums": func(ctx context.Context) error {
 			_, whole, err := s.Sums(ctx, "", app.Filter{From: from})
 			if err == nil && !whole {
@@ -115,15 +118,24 @@ func middle(b *testing.B, ask func(context.Context) error) time.Duration {
 // opened is when the i-th payment's window was opened: one every ten seconds.
 func opened(i int) time.Time { return time.Unix(1_700_000_000+int64(i)*10, 0).UTC() }
 
-// orderNo counts in the letters of order numbers.
+// scattered is another number for each i below most, as if drawn: nobody's number begins with a row of zeros.
+func scattered(i, most int) int {
+	const far = 387_420_488_977 // has no divisor with most in common
+	return int((int64(i+1)*far + 76_543_219) % int64(most))
+}
+
+// orderNo is an order number as they are drawn.
 func orderNo(i int) app.OrderNo {
 	const letters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 	no := make([]byte, 8)
+	i = scattered(i, 656_100_000_000) // 30 to the power of 8
 	for at := range no {
 		no[len(no)-1-at], i = letters[i%len(letters)], i/len(letters)
 	}
 	return app.OrderNo(no)
 }
+
+func phone(i int) string { return fmt.Sprintf("010%08d", scattered(i, 100_000_000)) }
 
 // fill writes payments from the number have up to size straight into the tables, paid as a notification pays them:
 // through the use cases ten million would take a day.
@@ -151,7 +163,7 @@ func (s *shop) fill(b *testing.B, have, size int) {
 
 func sold(i int) (app.Order, app.Payment) {
 	no, at, won := orderNo(i), opened(i), app.Won(1000+i%100_000)
-	tel := fmt.Sprintf("010%08d", i)
+	tel := phone(i)
 	o := app.Order{
 		No: no, Token: fmt.Sprintf("%026d", i), MID: smartro.DemoMID, Mode: smartro.Test, Goods: "찻잔", GoodsCnt: 1, Amount: won, VAT: won / 11,
 		BuyerName: buyerName(i), BuyerTel: tel, BuyerEmail: "buyer@example.com", Methods: []app.Method{smartro.Card}, CreatedAt: at, State: app.OrderPaid, Attempts: 1,
@@ -159,7 +171,7 @@ func sold(i int) (app.Order, app.Payment) {
 	p := app.Payment{
 		Moid: app.Moid(no) + "01", OrderNo: no, MID: smartro.DemoMID, Mode: smartro.Test, Device: smartro.PC, Method: smartro.Card, EdiDate: at, Amount: won, GoodsName: o.Goods,
 		BuyerName: o.BuyerName, BuyerTel: tel, BuyerEmail: o.BuyerEmail, KeyVersion: 1, ReturnToken: fmt.Sprintf("R%025d", i),
-		State: app.Paid, Proof: app.ProofNotification, TID: app.TID(fmt.Sprintf("%s01%018d", smartro.DemoMID, i)), Approved: won, AuthCode: fmt.Sprintf("%08d", i%100_000_000),
+		State: app.Paid, Proof: app.ProofNotification, TID: app.TID(fmt.Sprintf("%s0101%s%04d", smartro.DemoMID, at.In(app.KST).Format("060102150405"), i%10_000)), Approved: won, AuthCode: fmt.Sprintf("%08d", i%100_000_000),
 		CardName: "신한", CardCode: "06", CardNum: fmt.Sprintf("438676******%04d", i%10_000), CardQuota: "00", ApprovedAt: at, OpenedAt: at, PaidAt: at, UpdatedAt: at, Seq: 1,
 	}
 	return o, p

@@ -74,12 +74,21 @@ func (e engine) listNeeds() string {
 		WHERE k.conrelid = CAST(quote_ident($1) AS regclass) AND k.contype = 'f'`
 }
 
+// joinInOrder joins a second table to a first one that is to be gone through: SQLite else prefers the second, where an
+// index has the order that is asked for.
+func (e engine) joinInOrder() string {
+	if e == engineSQLite {
+		return "CROSS JOIN"
+	}
+	return "JOIN"
+}
+
 // searchIndex finds the rows of the search index that hold all words of its one parameter.
 func (e engine) searchIndex() string {
 	if e == engineSQLite {
-		return "SELECT rowid FROM payment_search WHERE payment_search MATCH %s"
+		return "SELECT rowid AS id FROM payment_search WHERE payment_search MATCH %s"
 	}
-	return "SELECT rowid FROM payment_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', %s)"
+	return "SELECT rowid AS id FROM payment_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', %s)"
 }
 
 // allOf asks for all of these words, which are letters and digits only.

@@ -123,26 +123,48 @@ func when(c app.Clock) (at, back string) {
 	return whenOpened, backOnce
 }
 
-// listed writes what of the payments q lets through, from FROM on.
-func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery) {
-	b.WriteString(" FROM payments p")
+// listed writes what of the payments q lets through, from FROM on. common are the terms that let so many through that
+// their index would be a detour.
+func (b *builder) listed(e engine, index *dataKey, q app.PaymentQuery, common map[app.Find]bool) {
+	b.WriteString(" FROM ")
+	and := ""
+	for _, f := range q.Terms {
+		if f.Short || f.Field == "mid" || f.HasAmt && f.Amount < f.Most {
+			continue
+		}
+		if and == "" {
+			b.WriteString("(")
+		}
+		b.WriteString(and + "SELECT id FROM (")
+		b.find(e, index, f)
+		b.WriteString(") term")
+		and = " INTERSECT "
+	}
+	if and != "" { // what the words met is few: it is gone through, not the payments
+		b.WriteString(") met ")
+		b.WriteString(e.joinInOrder())
+		b.WriteString(" payments p ON p.id = met.id")
+	} else {
+		b.WriteString("payments p")
+	}
 	if q.Clock == app.ClockCancelled {
 		b.WriteString(" JOIN (SELECT c.moid, MAX(" + whenBack + ") AS at, CAST(SUM(c.amount) AS BIGINT) AS amount, COUNT(*) AS n FROM cancels c WHERE c.state = 'done'")
 		b.between(whenBack, q)
 		b.WriteString(" GROUP BY c.moid) k ON k.moid = p.moid")
 	}
-	b.WriteString(" JOIN orders o ON o.no = p.order_no WHERE 1 = 1")
+	if q.Staff != "" {
+		b.WriteString(" JOIN orders o ON o.no = p.order_no")
+	}
+	b.WriteString(" WHERE 1 = 1")
 	for _, f := range q.Terms {
 		switch {
 		case f.Short:
 		case f.Field == "mid":
 			b.add(" AND p.mid = %s", f.Exact)
-		case f.HasAmt && f.Amount < f.Most: // many: no list of their numbers is made
+		case f.HasAmt && f.Amount < f.Most && common[f]: // the plus keeps their index out: the newest are read until there are enough
+			b.add(" AND +p.amount BETWEEN %s AND %s", f.Amount, f.Most)
+		case f.HasAmt && f.Amount < f.Most:
 			b.add(" AND p.amount BETWEEN %s AND %s", f.Amount, f.Most)
-		default:
-			b.WriteString(" AND p.id IN (")
-			b.find(e, index, f)
-			b.WriteString(")")
 		}
 	}
 	switch q.Clock {
@@ -200,18 +222,23 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 	if err != nil {
 		return nil, err
 	}
+	common, err := d.common(ctx, q.Terms)
+	if err != nil {
+		return nil, err
+	}
 	at, back := when(q.Clock)
 	var found []app.PaymentRow
 	for {
 		b := &builder{}
-		b.WriteString("SELECT " + rowColumns + ", " + at + ", " + back)
-		b.listed(d.engine, index, q)
+		// What a row shows is read of the page's rows alone, not of all that are sorted for it.
+		b.WriteString("SELECT " + rowColumns + ", page.at, page.back FROM (SELECT p.id AS id, p.moid AS moid, " + at + " AS at, " + back + " AS back")
+		b.listed(d.engine, index, q, common)
 		if !q.After.At.IsZero() {
 			b.WriteString(" AND (" + at + ", p.moid) <")
 			b.add(" (%s, %s)", us(q.After.At), q.After.ID)
 		}
 		b.WriteString(" ORDER BY " + at + " DESC, p.moid DESC")
-		b.add(" LIMIT %s", q.Limit)
+		b.add(" LIMIT %s) page JOIN payments p ON p.id = page.id JOIN orders o ON o.no = p.order_no ORDER BY page.at DESC, page.moid DESC", q.Limit)
 		rows, err := many(ctx, d, d.scanRow, b.String(), b.args...)
 		if err != nil {
 			return nil, err
@@ -229,6 +256,26 @@ func (d queries) SearchPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 	}
 }
 
+// commonFrom is how many payments make a range of amounts common.
+const commonFrom = 5_000
+
+// common are the ranges of amounts that so many payments are in that the newest of them are soon found by going back in
+// time; others are found by their index, and then sorted.
+func (d queries) common(ctx context.Context, terms []app.Find) (map[app.Find]bool, error) {
+	found := map[app.Find]bool{}
+	for _, f := range terms {
+		if !f.HasAmt || f.Amount == f.Most {
+			continue
+		}
+		n, err := one(ctx, d, scanInt, "SELECT COUNT(*) FROM (SELECT 1 FROM payments WHERE amount BETWEEN $1 AND $2 LIMIT $3) met", f.Amount, f.Most, commonFrom)
+		if err != nil {
+			return nil, err
+		}
+		found[f] = n == commonFrom
+	}
+	return found, nil
+}
+
 // SumPayments adds up in the database what no words were asked for; what words met is opened row by row.
 func (d queries) SumPayments(ctx context.Context, q app.PaymentQuery) ([]app.Sums, error) {
 	if len(q.Terms) > 0 {
@@ -243,7 +290,7 @@ func (d queries) SumPayments(ctx context.Context, q app.PaymentQuery) ([]app.Sum
 	b.WriteString(`SELECT mode, COUNT(*), CAST(SUM(CASE WHEN paid_at > 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN paid_at > 0 THEN approved ELSE 0 END) AS BIGINT),
 		CAST(SUM(back) AS BIGINT), CAST(SUM(CASE WHEN state = 'hold' THEN approved ELSE 0 END) AS BIGINT)
 		FROM (SELECT p.mode AS mode, p.paid_at AS paid_at, p.approved AS approved, p.state AS state, ` + back + ` AS back`)
-	b.listed(d.engine, nil, q)
+	b.listed(d.engine, nil, q, nil)
 	b.WriteString(" ORDER BY " + at + " DESC, p.moid DESC")
 	b.add(" LIMIT %s) listed GROUP BY mode ORDER BY mode", q.Limit)
 	scan := func(s scanner) (t app.Sums, err error) {
@@ -261,7 +308,7 @@ func (d queries) ReportPayments(ctx context.Context, q app.PaymentQuery) ([]app.
 	} else {
 		b.WriteString("1 AS n, p.approved AS amount")
 	}
-	b.listed(d.engine, nil, q)
+	b.listed(d.engine, nil, q, nil)
 	b.WriteString(" AND p.paid_at > 0) listed GROUP BY method, company ORDER BY method, company")
 	scan := func(s scanner) (l app.ReportLine, err error) { return l, s.Scan(&l.Method, &l.Company, &l.N, &l.Won) }
 	return many(ctx, d, scan, b.String(), b.args...)
@@ -282,7 +329,7 @@ func (b *builder) find(e engine, index *dataKey, f app.Find) {
 		}
 	}
 	if f.Exact != "" && in("tid") {
-		part("SELECT id FROM payments WHERE tid = %s", f.Exact)
+		part("SELECT id FROM payments WHERE mode IN ('test', 'real') AND tid = %s AND tid <> ''", f.Exact) // as their index has it
 	}
 	if f.Exact != "" && in("order") {
 		part("SELECT id FROM payments WHERE moid = %s", f.Exact)
