@@ -284,7 +284,7 @@ func (c *charging) check() {
 	}
 }
 
-// checkCard: a card's key was issued to the customer whose it is.
+// checkCard: a card's key was issued to the customer whose it is, and is destroyed only of what was stopped.
 func (c *charging) checkCard(sub app.Subscription) {
 	st := c.subscriber.story(sub.No)
 	if st.KeyID == "" {
@@ -294,8 +294,14 @@ func (c *charging) checkCard(sub app.Subscription) {
 	if err != nil {
 		c.t.Error(err)
 	}
+	if card.Erased { // its term after the stop is over
+		if st.State != app.SubscriptionStopped || card.GoneAt.IsZero() {
+			c.t.Errorf("%s is %s, and the key of its card is destroyed: %+v", sub.No, st.State, card)
+		}
+		return
+	}
 	if user := c.house.keys[card.Key]; user != string(sub.No) {
-		c.t.Errorf("%s is charged by a card of %s", sub.No, user)
+		c.t.Errorf("%s is charged by a card of %q", sub.No, user)
 	}
 }
 
