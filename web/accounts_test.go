@@ -55,8 +55,11 @@ func TestAccounts(t *testing.T) {
 		v[name] = value
 	}
 	l.cancel(l.payment(long.Moid), v)
+	shows(app.AccountsOwed, long.Moid) // the gateway took it on: it is done at its notice
+	l.deliver()
+	shows(app.AccountsOwed)
 	if st := l.payment(long.Moid).State; st != app.Cancelled {
-		shows(app.AccountsOwed, long.Moid)
+		t.Errorf("after the refund's notice it is %s", st)
 	}
 }
 
