@@ -218,11 +218,14 @@ func (w *world) settleDown(r *rand.Rand) {
 	}
 	again := r.IntN(2) == 0
 	w.say("lost notices are told again: %t", again)
-	for _, n := range w.bookOf(nil).Notices {
-		if (n.State == "lost" || n.State == "given_up" || w.wentUnsigned(n.Body)) && (again || w.sites[n.TID]) {
-			w.arrive(w.trusted(w.toldAnew([]byte(n.Body))))
+	tellAgain := func() {
+		for _, n := range w.bookOf(nil).Notices {
+			if (n.State == "lost" || n.State == "given_up" || w.wentUnsigned(n.Body)) && (again || w.sites[n.TID]) {
+				w.arrive(w.trusted(w.toldAnew([]byte(n.Body))))
+			}
 		}
 	}
+	tellAgain()
 	later := func() {
 		w.pass(3 * time.Hour)
 		w.deliver()
@@ -231,6 +234,8 @@ func (w *world) settleDown(r *rand.Rand) {
 	for range 12 {
 		later()
 	}
+	tellAgain() // one that was held back until now may carry a key that was stopped meanwhile
+	later()
 	w.check()
 	if r.IntN(2) == 0 {
 		w.say("the gateway's list is brought, and settles what it tells")
