@@ -24,9 +24,12 @@ var (
 	ErrSignIn     = errors.New("sign-in refused")
 	ErrSecond     = errors.New("the second factor is still to be shown")
 	ErrClock      = errors.New("the clock went back: codes can't be told from old ones")
-	ErrThrottled  = errors.New("too many attempts")
-	ErrOverload   = errors.New("too busy") // nothing was stored: ask again
-	ErrNoGateway  = errors.New("no gateway contract is set up")
+
+	ErrPasskey     = errors.New("the answer is no new passkey for this site")
+	ErrPasskeyLate = errors.New("the passkey's question is too old, or was another's")
+	ErrThrottled   = errors.New("too many attempts")
+	ErrOverload    = errors.New("too busy") // nothing was stored: ask again
+	ErrNoGateway   = errors.New("no gateway contract is set up")
 )
 
 // InputError is a field that a person can mend: the page says beside Field what Code means. It is an [ErrBadInput].

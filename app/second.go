@@ -14,13 +14,14 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// SecondFactor is what a person shows besides the password: the codes of an app (TOTP, RFC 6238), and recovery codes
-// for the day on which the app is gone.
+// SecondFactor is what a person shows besides the password: the codes of an app (TOTP, RFC 6238) or a passkey, and
+// recovery codes for the day on which the device is gone.
 type SecondFactor struct {
 	StaffID   string
-	Secret    Secret   // base32; sealed at rest
-	Recovery  []string // SHA-256 of those that are left, hex; sealed at rest
-	LastStep  int64    // of the last code that was taken: neither it nor an older one is taken again
+	Secret    Secret    // of the app, base32; sealed at rest; empty: there is no app
+	Recovery  []string  // SHA-256 of those that are left, hex; sealed at rest
+	Passkeys  []Passkey // sealed at rest, for they name devices
+	LastStep  int64     // of the last code that was taken: neither it nor an older one is taken again
 	CreatedAt time.Time
 }
 
@@ -61,13 +62,19 @@ func (s *Shop) NewSecond(ctx context.Context, who Staff) (secret Secret, url str
 
 // Enrol takes a secret from [Shop.NewSecond] as the person's second factor, once a code shows that their app has it. It
 // returns the recovery codes, which nobody can see again. All sessions but keep are ended: they began without it.
-// ErrSignIn: the code is wrong. ErrConflict: there is a second factor already.
+// ErrSignIn: the code is wrong. ErrConflict: there is an app already.
 func (s *Shop) Enrol(ctx context.Context, who Staff, secret Secret, code, keep string) (recovery []string, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.LockSecondFactor(ctx, who.ID); !errors.Is(err, ErrNotFound) {
-			return errors.Join(err, fmt.Errorf("second factor of %s: %w", who.ID, ErrConflict))
+		f, err := tx.LockSecondFactor(ctx, who.ID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			f = SecondFactor{StaffID: who.ID, CreatedAt: s.Now()}
+		case err != nil:
+			return err
+		case f.Secret != "":
+			return fmt.Errorf("second factor of %s: %w", who.ID, ErrConflict)
 		}
-		f := SecondFactor{StaffID: who.ID, Secret: secret, CreatedAt: s.Now()}
+		f.Secret, f.LastStep = secret, 0
 		if err := s.takeCode(ctx, tx, &f, code); err != nil {
 			return err
 		}
@@ -104,16 +111,18 @@ func (s *Shop) NewRecovery(ctx context.Context, who Staff) (recovery []string, e
 	return recovery, err
 }
 
-// RecoveryLeft is how many recovery codes a person has left. ErrNotFound: they have no second factor.
-func (s *Shop) RecoveryLeft(ctx context.Context, who Staff) (int, error) {
-	f, err := s.Store.SecondFactor(ctx, who.ID)
-	return len(f.Recovery), err
-}
-
-// DropSecond takes a person's second factor away, on their own word.
+// DropSecond takes a person's app away, on their own word; passkeys stay. ErrNotFound: they have no app.
 func (s *Shop) DropSecond(ctx context.Context, who Staff) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		return errors.Join(tx.ClearSecondFactor(ctx, who.ID), s.note(ctx, tx, who, Access{Kind: DroppedSecond, Subject: who.ID}))
+		f, err := tx.LockSecondFactor(ctx, who.ID)
+		if err != nil {
+			return err
+		}
+		if f.Secret == "" {
+			return fmt.Errorf("app of %s: %w", who.ID, ErrNotFound)
+		}
+		f.Secret = ""
+		return errors.Join(saveOrClear(ctx, tx, f), s.note(ctx, tx, who, Access{Kind: DroppedSecond, Subject: who.ID}))
 	})
 }
 
@@ -188,6 +197,9 @@ func (s *Shop) takeCode(ctx context.Context, tx Tx, f *SecondFactor, code string
 	}, code))
 	if len(code) != codeDigits {
 		return f.takeRecovery(code)
+	}
+	if f.Secret == "" { // of an empty secret anybody knows the codes
+		return ErrSignIn
 	}
 	highest, err := s.keepLatest(ctx, tx)
 	if err != nil {

@@ -124,8 +124,8 @@ func TestSecondFactor(t *testing.T) {
 		}
 		try(r.Shop, strings.ToLower(recovery[3]), nil)
 		try(restarted.Shop, recovery[3], app.ErrSignIn)
-		if n, err := r.RecoveryLeft(ctx, boss); err != nil || n != 9 {
-			t.Errorf("%d left, %v", n, err)
+		if v, err := r.Second(ctx, boss); err != nil || v.RecoveryLeft != 9 {
+			t.Errorf("%d left, %v", v.RecoveryLeft, err)
 		}
 		fresh, err := r.NewRecovery(ctx, boss)
 		if err != nil {

@@ -30,12 +30,15 @@ func (s *Shop) SignInSecond(ctx context.Context, who Staff, code string, peer ne
 // TypeAgain checks the password of a person who is signed in, and a code where they have a second factor, under the
 // same limits.
 func (s *Shop) TypeAgain(ctx context.Context, who Staff, password, code string) error {
-	_, err := s.checkPerson(ctx, who.Email, who.From, TypedAgain, shown{&password, &code})
+	_, err := s.checkPerson(ctx, who.Email, who.From, TypedAgain, shown{password: &password, code: &code})
 	return err
 }
 
-// shown is what somebody shows to be a person; nil: that was not asked for.
-type shown struct{ password, code *string }
+// shown is what somebody shows to be a person; nil: that was not asked for. A passkey stands for both others.
+type shown struct {
+	password, code *string
+	passkey        func(*SecondFactor) error // takes it, or says ErrSignIn
+}
 
 func (s *Shop) checkPerson(ctx context.Context, email string, peer netip.Addr, kind AccessKind, given shown) (Staff, error) {
 	ctx = Essential(ctx)
@@ -83,7 +86,7 @@ func (s *Shop) refused(ctx context.Context, p Staff, account string, peer netip.
 	return errors.Join(ErrSignIn, s.lockedOut(ctx, p, account, peer))
 }
 
-// checkSecond takes the code of who has a second factor. half: it is still to be shown.
+// checkSecond takes the code or the passkey of who has a second factor. half: it is still to be shown.
 func (s *Shop) checkSecond(ctx context.Context, tx Tx, p Staff, given shown) (half bool, err error) {
 	f, err := tx.LockSecondFactor(ctx, p.ID)
 	switch {
@@ -93,10 +96,14 @@ func (s *Shop) checkSecond(ctx context.Context, tx Tx, p Staff, given shown) (ha
 		return false, nil
 	case err != nil:
 		return false, err
+	case given.passkey != nil:
+		err = given.passkey(&f)
 	case given.code == nil:
 		return true, nil
+	default:
+		err = s.takeCode(ctx, tx, &f, *given.code)
 	}
-	if err := s.takeCode(ctx, tx, &f, *given.code); err != nil {
+	if err != nil {
 		return false, err
 	}
 	return false, tx.SaveSecondFactor(ctx, f)

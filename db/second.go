@@ -12,6 +12,7 @@ const secondColumns = "staff_id, private, last_step, created_at"
 type secondPrivate struct {
 	Secret   string
 	Recovery []string
+	Passkeys []app.Passkey `json:",omitempty"`
 }
 
 // second reads a row and opens it. One that was cleared is none.
@@ -35,7 +36,7 @@ func (d queries) second(ctx context.Context, query, staffID string) (app.SecondF
 	if err := openJSON(k, "second_factors/"+staffID, private, &made); err != nil {
 		return app.SecondFactor{}, err
 	}
-	f.Secret, f.Recovery = app.Secret(made.Secret), made.Recovery
+	f.Secret, f.Recovery, f.Passkeys = app.Secret(made.Secret), made.Recovery, made.Passkeys
 	return f, nil
 }
 
@@ -53,7 +54,7 @@ func (t *transaction) SaveSecondFactor(ctx context.Context, f app.SecondFactor) 
 	if err != nil {
 		return err
 	}
-	private, err := sealJSON(k, "second_factors/"+f.StaffID, secondPrivate{f.Secret.Reveal(), f.Recovery})
+	private, err := sealJSON(k, "second_factors/"+f.StaffID, secondPrivate{f.Secret.Reveal(), f.Recovery, f.Passkeys})
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,8 @@ func answers() []answer {
 		{app.ErrForbidden, http.StatusForbidden, "forbidden"},
 		{app.ErrSignIn, http.StatusUnauthorized, "sign_in"},
 		{app.ErrClock, http.StatusServiceUnavailable, "clock"},
+		{app.ErrPasskey, http.StatusUnprocessableEntity, "passkey"},
+		{app.ErrPasskeyLate, http.StatusConflict, "passkey_late"},
 		{app.ErrThrottled, http.StatusTooManyRequests, "throttled"},
 		{app.ErrOverload, http.StatusServiceUnavailable, "overload"},
 		{app.ErrNoGateway, http.StatusConflict, "no_gateway"},

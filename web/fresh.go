@@ -35,7 +35,7 @@ func (s *Server) isFresh(ses *sessions.Session) bool {
 	return err == nil && age >= 0 && age < freshFor
 }
 
-// freshly does what was asked only if the password was typed just now. Otherwise it asks for it, on a page that keeps
+// freshly does what was asked only if the password was typed just now, or a passkey was shown. Otherwise it asks for that, on a page that keeps
 // the form: sealed, for this session and this address, because keys and accounts are typed into some of them.
 func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -44,6 +44,7 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		kept, password, code := c.FormValue(fieldKept), c.FormValue(fieldAgain), c.FormValue(fieldCode)
+		question, answer := c.FormValue(fieldQuestion), c.FormValue(fieldAnswer)
 		if kept != "" {
 			if err := s.bringBack(c, ses, kept); err != nil {
 				return err
@@ -55,9 +56,16 @@ func (s *Server) freshly(next echo.HandlerFunc) echo.HandlerFunc {
 		if kept == "" && password == "" {
 			return s.askAgain(c, ses, http.StatusUnauthorized, "")
 		}
-		err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password, code)
-		if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) || errors.Is(err, app.ErrClock) {
+		if kept != "" && answer != "" && s.passkeys != nil {
+			err = s.passkeys.ShowAgain(c.Request().Context(), staffOf(c), question, answer)
+		} else {
+			err = s.Shop.TypeAgain(c.Request().Context(), staffOf(c), password, code)
+		}
+		if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) || errors.Is(err, app.ErrClock) || errors.Is(err, app.ErrPasskeyLate) {
 			a := answerFor(err)
+			if a.word == "sign_in" && answer != "" {
+				a.word = "passkey"
+			}
 			return s.askAgain(c, ses, a.status, a.word)
 		}
 		if err != nil {
@@ -115,6 +123,13 @@ func (s *Server) askAgain(c echo.Context, ses *sessions.Session, status int, wor
 	page := templates.AgainPage{
 		StaffFrame: frame, Action: c.Request().URL.Path, Kept: s.Shop.Keys.Seal(keptPlace(c, ses), plain), Email: staffOf(c).Email,
 		Code: staffOf(c).HasSecond,
+	}
+	if s.passkeyPlace(c).Here {
+		q, err := s.passkeys.AskAgain(ctx, staffOf(c))
+		if err != nil && !errors.Is(err, app.ErrNotFound) {
+			return err
+		}
+		page.Ask = templates.PasskeyAsk{Options: q.Options, Question: q.Kept}
 	}
 	switch word {
 	case "":

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"gage/app"
+	"gage/app/apptest"
 	"gage/smartro"
 )
 
@@ -224,4 +226,50 @@ func TestOwnPassword(t *testing.T) {
 	if w := b.signIn("staff@example.com", next); w.Code != 303 {
 		t.Errorf("the new password does not open: %d", w.Code)
 	}
+}
+
+var question = regexp.MustCompile(`data-options="([^"]+)"[\s\S]*?name="passkey_question" value="([^"]+)"`)
+
+// asked is what a page has the browser ask its passkeys.
+func asked(t *testing.T, w *httptest.ResponseRecorder) app.Challenge {
+	t.Helper()
+	m := question.FindStringSubmatch(w.Body.String())
+	if m == nil {
+		t.Fatalf("%d: no passkey is asked for: %s", w.Code, brief(w))
+	}
+	return app.Challenge{Options: html.UnescapeString(m[1]), Kept: m[2]}
+}
+
+// TestFreshByPasskey: a passkey stands for the password where that is asked again, once.
+//
+// proves S16, S17
+func TestFreshByPasskey(t *testing.T) {
+	b := newBuyerShop(t, false)
+	boss := b.desk(app.RoleOwner)
+	d := apptest.NewDevice(t, b.PublicURL)
+	q := asked(t, boss.post("/admin/account/passkeys/new", nil))
+	says(t, boss.post("/admin/account/passkeys", url.Values{"name": {""}, "passkey_question": {q.Kept}, "passkey_answer": {d.Create(q)}}), 422, "이름")
+	w := boss.post("/admin/account/passkeys", url.Values{"name": {"laptop"}, "passkey_question": {q.Kept}, "passkey_answer": {d.Create(q)}})
+	says(t, w, 200, "복구 코드")
+	says(t, boss.get("/admin/account"), 200, "laptop")
+
+	b.pass(10 * time.Minute)
+	const path = "/admin/settings/staff"
+	w = boss.post(path, url.Values{"email": {"new@example.com"}, "role": {"staff"}})
+	says(t, w, 401, "패스키로 확인")
+	q, waiting := asked(t, w), kept(t, w)
+	if strings.Contains(w.Body.String(), "new@example.com") {
+		t.Error("the page that asks tells what was typed")
+	}
+	show := func(answer string) *httptest.ResponseRecorder {
+		return boss.post(path, url.Values{"kept": {waiting}, "passkey_question": {q.Kept}, "passkey_answer": {answer}})
+	}
+	says(t, show(apptest.NewDevice(t, b.PublicURL).Sign(q)), 401, "패스키가 맞지 않아요")
+	answer := d.Sign(q)
+	says(t, show(answer), 200, "/invite/")
+	b.pass(10 * time.Minute)
+	says(t, show(answer), 409, "시간이 지났어요")
+	w = boss.post(path, url.Values{"email": {"new@example.com"}, "role": {"staff"}})
+	q, waiting = asked(t, w), kept(t, w)
+	says(t, show(answer), 401, "패스키가 맞지 않아요")
 }

@@ -88,6 +88,8 @@ func (s *Server) routes() []route {
 		{post, "/admin/sign-in", public, session, door, s.postSignIn},
 		{get, codePath, halfway, session, page, s.getCode},
 		{post, codePath, halfway, session, door, s.postCode},
+		{post, passkeySignInPath + "/question", public, session, door, s.postPasskeyQuestion},
+		{post, passkeySignInPath, public, session, door, s.postPasskeySignIn},
 		{post, "/admin/sign-out", public, session, door, s.postSignOut},
 		{get, "/start/:token", public, anonymous, page, s.getInvite},
 		{post, "/start/:token", public, session, door, s.postInvite},
@@ -169,6 +171,10 @@ func (s *Server) routes() []route {
 		{post, secondPath, signedIn, session, deskForm, s.freshly(s.postSecond)},
 		{post, secondPath + "/recovery", signedIn, session, deskForm, s.freshly(s.postRecovery)},
 		{post, secondPath + "/off", signedIn, session, deskForm, s.freshly(s.postDropSecond)},
+
+		{post, newPasskeyPath, signedIn, session, deskForm, s.freshly(s.postNewPasskey)},
+		{post, passkeysPath, signedIn, session, deskForm, s.freshly(s.postPasskey)},
+		{post, passkeysPath + "/remove", signedIn, session, deskForm, s.freshly(s.postDropPasskey)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
 		{post, "/admin/work/again", app.RightSettle, session, deskForm, s.freshly(s.postJudgeAgain)},

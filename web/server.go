@@ -48,6 +48,7 @@ type Server struct {
 	paces    *paces
 	secrets  knownSecrets
 	exports  exportsUnderWay
+	passkeys *app.Passkeys // nil: browsers take the public URL for no name
 }
 
 // New makes the server; it says all that is wrong with the configuration at once.
@@ -71,6 +72,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{Config: cfg, public: u, guard: http.NewCrossOriginProtection()}
 	s.sessions = &sessionStore{store: cfg.Shop.Store, keys: cfg.Shop.Keys, now: cfg.Now, secure: s.https()}
+	if s.passkeys, err = app.NewPasskeys(cfg.Shop, u); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s.rooms, s.paces = openRooms(), newPaces(cfg.Pace)
 	if s.echo, err = s.build(s.routes()); err != nil {
 		return nil, fmt.Errorf("web: %w", err)

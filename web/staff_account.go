@@ -18,10 +18,18 @@ func (s *Server) getAccount(c echo.Context) error {
 		return err
 	}
 	p := templates.AccountPage{StaffFrame: frame, Email: who.Email, Role: text.T(ctx, "staff.role."+string(who.Role))}
-	if p.HasSecond = who.HasSecond; p.HasSecond {
-		if p.RecoveryLeft, err = s.Shop.RecoveryLeft(ctx, who); err != nil {
-			return err
-		}
+	second, err := s.Shop.Second(ctx, who)
+	if err != nil {
+		return err
+	}
+	p.HasSecond, p.HasApp, p.RecoveryLeft = who.HasSecond, second.App, second.RecoveryLeft
+	p.PasskeyPlace = s.passkeyPlace(c)
+	p.Passkeys = s.passkeyRows(second.Passkeys)
+	switch c.QueryParam("passkey") {
+	case "added":
+		p.Saved = text.T(ctx, "passkey.added")
+	case "removed":
+		p.Saved = text.T(ctx, "passkey.removed")
 	}
 	if c.QueryParam("second") == "off" {
 		p.Saved = text.T(ctx, "staff.second.is_off")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (s *Server) requireStaff(r app.Right) echo.MiddlewareFunc {
 			}
 			if must, err := s.Shop.MustEnrol(c.Request().Context(), who); err != nil {
 				return err
-			} else if must && c.Path() != secondPath {
+			} else if must && !slices.Contains([]string{secondPath, newPasskeyPath, passkeysPath}, c.Path()) {
 				return errMustEnrol
 			}
 			if r != signedIn && !who.Role.May(r) {
@@ -106,9 +107,13 @@ func (s *Server) getSignIn(c echo.Context) error {
 	} else if !errors.Is(err, errSignedOut) {
 		return err
 	}
-	return s.render(c, http.StatusOK, templates.SignIn(templates.SignInForm{
-		Next: c.QueryParam("next"), Sample: s.Sample, Bye: c.QueryParam("bye") != "",
-	}))
+	f := s.signInForm(c)
+	f.Next, f.Bye = c.QueryParam("next"), c.QueryParam("bye") != ""
+	return s.render(c, http.StatusOK, templates.SignIn(f))
+}
+
+func (s *Server) signInForm(c echo.Context) templates.SignInForm {
+	return templates.SignInForm{Sample: s.Sample, Passkeys: s.passkeyPlace(c)}
 }
 
 // postSignIn handles POST /admin/sign-in. A refusal says the same for a wrong password and an unknown name.
@@ -117,10 +122,9 @@ func (s *Server) postSignIn(c echo.Context) error {
 	who, err := s.Shop.SignIn(c.Request().Context(), email, c.FormValue("password"), peer(c))
 	if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) {
 		a := answerFor(err)
-		return s.render(c, a.status, templates.SignIn(templates.SignInForm{
-			Email: email, Next: next, Sample: s.Sample,
-			Error: text.T(c.Request().Context(), "error."+a.word+".text"),
-		}))
+		f := s.signInForm(c)
+		f.Email, f.Next, f.Error = email, next, text.T(c.Request().Context(), "error."+a.word+".text")
+		return s.render(c, a.status, templates.SignIn(f))
 	}
 	if errors.Is(err, app.ErrSecond) {
 		if err := s.beginHalf(c, who); err != nil {

@@ -73,7 +73,21 @@ func (s *Server) readHalf(c echo.Context) (app.Staff, error) {
 
 // getCode handles GET /admin/sign-in/code: asks for the second factor.
 func (s *Server) getCode(c echo.Context) error {
-	return s.render(c, http.StatusOK, templates.SignInCode(templates.CodeForm{Next: c.QueryParam("next")}))
+	f, err := s.codeForm(c, c.QueryParam("next"))
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, templates.SignInCode(f))
+}
+
+// codeForm asks for what the person has.
+func (s *Server) codeForm(c echo.Context, next string) (templates.CodeForm, error) {
+	v, err := s.Shop.Second(c.Request().Context(), staffOf(c))
+	f := templates.CodeForm{Next: next, App: v.App}
+	if len(v.Passkeys) > 0 {
+		f.Passkeys = s.passkeyPlace(c)
+	}
+	return f, err
 }
 
 // postCode handles POST /admin/sign-in/code: with a right code the person is signed in.
@@ -85,7 +99,11 @@ func (s *Server) postCode(c echo.Context) error {
 	who, err := s.Shop.SignInSecond(c.Request().Context(), staffOf(c), code, peer(c))
 	if errors.Is(err, app.ErrSignIn) || errors.Is(err, app.ErrThrottled) || errors.Is(err, app.ErrClock) {
 		a := answerFor(err)
-		f := templates.CodeForm{Next: next, Error: text.T(c.Request().Context(), "error."+a.word+".text"), Recovery: c.FormValue("recovery") != ""}
+		f, err := s.codeForm(c, next)
+		if err != nil {
+			return err
+		}
+		f.Error, f.Recovery = text.T(c.Request().Context(), "error."+a.word+".text"), c.FormValue("recovery") != ""
 		if a.word == "sign_in" {
 			f.Error = text.T(c.Request().Context(), "staff.code.wrong")
 		}
@@ -118,7 +136,11 @@ func (s *Server) getSecond(c echo.Context) error {
 // showSecond shows a secret to take into an app; an empty one is made anew.
 func (s *Server) showSecond(c echo.Context, status int, secret app.Secret, fault string) error {
 	ctx, who := c.Request().Context(), staffOf(c)
-	if who.HasSecond {
+	v, err := s.Shop.Second(ctx, who)
+	if err != nil {
+		return err
+	}
+	if v.App {
 		return c.Redirect(http.StatusSeeOther, "/admin/account#second")
 	}
 	frame, err := s.staffFrame(c, "account", "staff.second.title")
@@ -145,6 +167,7 @@ func (s *Server) showSecond(c echo.Context, status int, secret app.Secret, fault
 		StaffFrame: frame, QR: "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(picture), Secret: inFours(secret.Reveal()),
 		Kept: s.Shop.Keys.Seal(place, []byte(secret.Reveal())), Error: fault,
 	}
+	p.Passkeys = s.passkeyPlace(c)
 	if p.Must, err = s.Shop.MustEnrol(ctx, who); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ const out = join(here, "vendor");
 const icons = [
   "arrow-left", "ban", "banknote", "bell", "calendar", "check", "chevron-down", "chevron-left", "chevron-right",
   "circle-check", "circle-dashed", "circle-help", "circle-slash", "circle-x", "clock", "copy", "credit-card",
-  "external-link", "eye", "file-text", "flag", "funnel", "gift", "hand", "hourglass", "house", "inbox", "info",
+  "external-link", "eye", "file-text", "fingerprint-pattern", "flag", "funnel", "gift", "hand", "hourglass", "house", "inbox", "info",
   "key-round", "landmark", "link", "list", "loader-circle", "lock", "log-out", "menu", "message-circle", "monitor",
   "moon", "pencil", "phone", "plus", "printer", "qr-code", "receipt", "refresh-cw", "rotate-ccw", "search", "send",
   "settings", "shield-check", "smartphone", "store", "sun", "trash-2", "triangle-alert", "undo-2", "user", "users",

@@ -45,6 +45,7 @@ func (f StaffFrame) folds() bool {
 
 // SignInForm is the door with what was typed.
 type SignInForm struct {
+	Passkeys           PasskeyPlace
 	Email, Next, Error string
 	Sample, Bye        bool
 }
