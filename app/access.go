@@ -66,7 +66,7 @@ func AccessKinds() []AccessKind {
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule, ChangedLimits,
-		SignedInByPasskey, ShowedPasskey, AddedPasskey, DroppedPasskey,
+		SignedInByPasskey, ShowedPasskey, AddedPasskey, DroppedPasskey, AskedAccount,
 	}
 }
 

@@ -125,6 +125,9 @@ func (s *Shop) AskCancel(ctx context.Context, actor Staff, moid Moid, in CancelI
 		if err := tx.CreateCancelRequest(ctx, q); err != nil {
 			return err
 		}
+		if err := useAsked(ctx, tx, moid, in); err != nil {
+			return err
+		}
 		if err := s.writeStep(ctx, tx, p, q, CancelAsked, actor.ID, q.Reason); err != nil {
 			return err
 		}

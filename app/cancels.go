@@ -128,6 +128,7 @@ type CancelInput struct {
 	RefundBank string // bank code, 3 digits
 	RefundAcct string // digits
 	RefundName string
+	RefundAsk  string // ID of the [RefundAsk] whose account it is, in place of these
 }
 
 // Cancel gives money back: it sets the amount aside and records the intent durably, calls the gateway once, and
@@ -188,6 +189,9 @@ func (s *Shop) intend(ctx context.Context, actor Staff, moid Moid, in CancelInpu
 		}
 		c.By = actor.ID
 		fresh = true
+		if err := useAsked(ctx, tx, p.Moid, in); err != nil {
+			return err
+		}
 		m, err = s.setAside(ctx, tx, p, c)
 		return err
 	})
@@ -207,6 +211,9 @@ func (s *Shop) mayCancel(ctx context.Context, r Reader, p Payment, in CancelInpu
 	}
 	rules, err := s.cancelRules(ctx, r)
 	if err != nil {
+		return Cancel{}, err
+	}
+	if in, err = withAsked(ctx, r, p.Moid, in); err != nil {
 		return Cancel{}, err
 	}
 	return readCancel(p, rules, in, s.Now())
@@ -275,16 +282,11 @@ func readCancel(p Payment, rules []CancelRule, in CancelInput, now time.Time) (C
 		Reason: reason, State: CancelStateSent, Sends: 1, CreatedAt: now, SentAt: now,
 	}
 	if plan.NeedsRefundAccount {
-		c.RefundBank, c.RefundAcct, c.RefundName = strings.TrimSpace(in.RefundBank), digitsOf(in.RefundAcct), strings.TrimSpace(in.RefundName)
-		if len(c.RefundBank) != 3 || digitsOf(c.RefundBank) != c.RefundBank {
-			bad("refund_bank", "required", in.RefundBank)
+		a, err := RefundAccount{in.RefundBank, in.RefundAcct, in.RefundName}.read()
+		if err != nil {
+			errs = append(errs, err)
 		}
-		if len(c.RefundAcct) < 8 || len(c.RefundAcct) > 16 {
-			bad("refund_acct", "account", "")
-		}
-		if c.RefundName == "" || utf8.RuneCountInString(c.RefundName) > 10 {
-			bad("refund_name", "required", "")
-		}
+		c.RefundBank, c.RefundAcct, c.RefundName = a.Bank, a.Number, a.Holder
 	}
 	return c, errors.Join(errs...)
 }

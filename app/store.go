@@ -60,6 +60,10 @@ type Reader interface {
 	// time, or all.
 	ReceiptNeeds(ctx context.Context, before time.Time, after Cursor, limit int) ([]ReceiptNeed, error)
 	CancelRequests(ctx context.Context, no OrderNo) ([]CancelRequest, error) // oldest first
+
+	RefundAsks(ctx context.Context, moid Moid) ([]RefundAsk, error) // oldest first
+	RefundAskByID(ctx context.Context, id string) (RefundAsk, error)
+	RefundAskByDigest(ctx context.Context, digest string) (RefundAsk, error) // of its token
 	CancelRequest(ctx context.Context, id string) (CancelRequest, error)
 	Holds(ctx context.Context, open bool, limit int) ([]Hold, error) // newest first; open: only those
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
@@ -151,6 +155,9 @@ type Tx interface {
 
 	CreateCancel(ctx context.Context, c Cancel) error // ErrConflict: ID used before; ErrBusy: another one is open
 	SaveCancel(ctx context.Context, c Cancel) error
+	CreateRefundAsk(ctx context.Context, a RefundAsk, digest string) error
+	SaveRefundAsk(ctx context.Context, a RefundAsk) error // state and account
+	EraseRefundAsk(ctx context.Context, id string) error
 	CreateCancelRequest(ctx context.Context, q CancelRequest) error // ErrWaits: another one of the payment waits
 	// SaveCancelRequest writes what was decided about a request that waits; ErrNotFound: it was decided before.
 	SaveCancelRequest(ctx context.Context, q CancelRequest) error
@@ -295,6 +302,7 @@ type OrderQuery struct {
 // Worklist is what needs a person's hand.
 type Worklist struct {
 	Requests []CancelRequest // cancels that wait for another person
+	Refunds  []RefundAsk     // accounts that buyers entered, and nobody paid back to yet
 	Claimed  []Payment       // claimed before the given time and still not proved
 	Charges  []Charge        // that wait for a person
 	Cancels  []Cancel        // unknown, or a refund accepted before the given time and still not paid out
@@ -337,6 +345,7 @@ const (
 	JobEraseKey       JobKind = "erase_key"       // Ref: subscription and card ID
 	JobImport         JobKind = "import"          // Ref: ID of an import that is being applied
 	JobLapse          JobKind = "lapse"           // Ref: ID of a cancel that waits for another person
+	JobForgetAccount  JobKind = "forget_account"  // Ref: ID of a refund account that a buyer was asked for, and the day of another look
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
 	JobCashReceipt    JobKind = "cash_receipt"    // Ref: ID of a cash receipt: send it, look after it, take it back
 	JobOwnReceipt     JobKind = "own_receipt"     // Ref: Moid of a payment that may need a cash receipt of the shop's own

@@ -221,6 +221,8 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return false, s.resumeImport(ctx, j.Ref)
 	case JobLapse:
 		return s.lapse(ctx, j.Ref)
+	case JobForgetAccount:
+		return false, s.forgetAccount(ctx, j.Ref)
 	case JobRejudge:
 		return false, s.rejudge(ctx, j.Ref)
 	case JobTell:

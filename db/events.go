@@ -196,6 +196,7 @@ var records = map[string]record{
 
 	"second_factors":  {"staff_id", secondColumns},
 	"cancel_requests": {"id", requestColumns},
+	"refund_asks":     {"id", refundAskColumns},
 }
 
 // recordKey is how the log names a row.

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func TestSecondAgain(t *testing.T) {
 }
 
 // TestMustEnrol: where the owner asks for it, who moves money and has no second factor gets to the page that sets one
-// up, and to nothing else; who moves none is not asked.
+// up, an app or a passkey, and to nothing else; who moves none is not asked.
 //
 // proves S16
 func TestMustEnrol(t *testing.T) {
@@ -171,8 +172,9 @@ func TestMustEnrol(t *testing.T) {
 	says(t, boss.post("/admin/settings/staff/second-rule", rule), 409, "본인부터 2단계 로그인을 켜 주세요")
 	boss.enrols()
 	leads(t, boss.post("/admin/settings/staff/second-rule", rule), "/admin/settings/staff?saved=1")
+	leadsTo := []string{"/admin/account/second", "/admin/account/passkeys/new", "/admin/account/passkeys"}
 	for _, r := range b.server.Routes() {
-		if r.Right == "public" || r.Right == "gateway" || r.Right == "halfway" || r.Path == "/admin/account/second" {
+		if r.Right == "public" || r.Right == "gateway" || r.Right == "halfway" || slices.Contains(leadsTo, r.Path) {
 			continue
 		}
 		leads(t, caller{cookie: clerk.cookie}.ask(b, r.Method, at(r)), "/admin/account/second")

@@ -79,10 +79,12 @@ func (s *Server) cancelPage(c echo.Context, typed app.CancelInput) (templates.Ca
 	for i := range 5 {
 		page.Reasons = append(page.Reasons, text.T(ctx, fmt.Sprintf("staff.reason.%d", i+1)))
 	}
-	page.Banks = append(page.Banks, templates.Option{Value: "", Label: text.T(ctx, "staff.refund.choose")})
-	for _, code := range smartro.Banks() {
-		name, _ := smartro.BankName(code)
-		page.Banks = append(page.Banks, templates.Option{Value: code, Label: name})
+	if plan.NeedsRefundAccount {
+		page.Banks = bankOptions(ctx)
+		if page.Ask, err = s.refundAsk(ctx, st, plan.Left); err != nil {
+			return page, plan, err
+		}
+		page.TypeAccount = c.QueryParam("account") == "typed" || typed.RefundAcct != ""
 	}
 	return page, plan, nil
 }
@@ -143,6 +145,7 @@ func readCancelForm(c echo.Context) app.CancelInput {
 	in := app.CancelInput{
 		Key: c.FormValue("key"), Whole: c.FormValue("how") != "part", Reason: c.FormValue("reason"),
 		RefundBank: c.FormValue("refund_bank"), RefundAcct: c.FormValue("refund_acct"), RefundName: c.FormValue("refund_name"),
+		RefundAsk: c.FormValue("refund_ask"),
 	}
 	if !in.Whole {
 		in.Amount, _ = smartro.ParseWon(view.BareWon(c.FormValue("amount")))
@@ -210,12 +213,14 @@ func (s *Server) confirmCancel(c echo.Context, in app.CancelInput) error {
 		{Name: text.T(ctx, "staff.cancel.reason"), Value: in.Reason},
 	}
 	if plan.NeedsRefundAccount {
-		bank, _ := smartro.BankName(in.RefundBank)
-		page.Summary = append(page.Summary, templates.Detail{
-			Name: text.T(ctx, "staff.refund.account"), Value: bank + " " + in.RefundAcct + " " + in.RefundName,
-		})
+		account := page.Ask.Account
+		if in.RefundAsk == "" {
+			bank, _ := smartro.BankName(in.RefundBank)
+			account = bank + " " + in.RefundAcct + " " + in.RefundName
+		}
+		page.Summary = append(page.Summary, templates.Detail{Name: text.T(ctx, "staff.refund.account"), Value: account})
 	}
-	for _, name := range []string{"key", "how", "amount", "reason", "refund_bank", "refund_acct", "refund_name"} {
+	for _, name := range []string{"key", "how", "amount", "reason", "refund_bank", "refund_acct", "refund_name", "refund_ask"} {
 		page.Keep = append(page.Keep, templates.Hidden{Name: name, Value: c.FormValue(name)})
 	}
 	return s.render(c, http.StatusOK, templates.Cancel(page))

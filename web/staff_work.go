@@ -55,6 +55,13 @@ func (s *Server) getWork(c echo.Context) error {
 		}
 		p.Requests = append(p.Requests, row)
 	}
+	for _, a := range w.Refunds {
+		row := templates.WorkRow{Title: text.T(ctx, "refund.hand"), Text: maskedAccount(a.Account), About: string(a.Moid) + " · " + view.When(ctx, a.EnteredAt)}
+		if may(c, app.RightCancel) {
+			row.Href = paymentPath(a.Moid) + "/cancel"
+		}
+		p.Refunds = append(p.Refunds, row)
+	}
 	for _, q := range w.Claimed {
 		p.Claimed = append(p.Claimed, templates.WorkRow{
 			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),

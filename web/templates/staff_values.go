@@ -237,6 +237,8 @@ type CancelPage struct {
 	Part                                 bool
 	Amount, Reason                       string
 	RefundBank, RefundAcct, RefundName   string
+	Ask                                  RefundAskView
+	TypeAccount                          bool // staff type another account than the buyer entered
 	Banks                                []Option
 	Reasons                              []string
 	Errors                               map[string]string
