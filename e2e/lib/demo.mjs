@@ -30,7 +30,7 @@ export async function startDemo() {
   return {
     ...sites,
     fault: (name, scope = "next") => order(sites.gateway, "faults", { fault: name, scope }),
-    deposit: (tid) => order(sites.gateway, "deposit", { tid }),
+    deposit: (tid, amt = 0) => order(sites.gateway, "deposit", { tid, amt }), // 0: the amount asked for
     state: async () => (await fetch(sites.gateway + "/control/api/state")).json(),
     async stop() {
       child.kill("SIGTERM");
