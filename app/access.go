@@ -53,6 +53,10 @@ const (
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
 	ChangedHook    AccessKind = "changed_hook"
+	ChangedShop    AccessKind = "changed_shop"
+
+	ChangedCancelRules  AccessKind = "changed_cancel_rules"
+	ChangedReceiptRules AccessKind = "changed_receipt_rules"
 
 	ExportedPayments AccessKind = "exported_payments"
 	ExportedAccesses AccessKind = "exported_accesses"
@@ -67,6 +71,7 @@ func AccessKinds() []AccessKind {
 		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule, ChangedLimits,
 		SignedInByPasskey, ShowedPasskey, AddedPasskey, DroppedPasskey, AskedAccount,
+		ChangedShop, ChangedCancelRules, ChangedReceiptRules,
 	}
 }
 

@@ -108,6 +108,7 @@ func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRu
 		}
 		var errs []error
 		var changed []CancelRule
+		now := slices.Clone(have)
 		for i, c := range rules {
 			c.Method, c.Case, c.Date = have[i].Method, have[i].Case, have[i].Date
 			c.Source = strings.Join(strings.Fields(c.Source), " ")
@@ -115,6 +116,7 @@ func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRu
 			if c != have[i] {
 				c.Date = kstDay(s.Now())
 			}
+			now[i] = c
 			if j := slices.IndexFunc(cancelRules, c.sameCase); cancelRules[j] != c {
 				changed = append(changed, c)
 			}
@@ -126,7 +128,8 @@ func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRu
 		if err != nil {
 			return err
 		}
-		return tx.SetSetting(ctx, settingCancelRules, string(text))
+		return errors.Join(tx.SetSetting(ctx, settingCancelRules, string(text)),
+			s.note(ctx, tx, actor, Access{Kind: ChangedCancelRules, Words: changesOfRules(have, now).words()}))
 	})
 }
 

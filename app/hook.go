@@ -188,6 +188,7 @@ func (s *Shop) SetHook(ctx context.Context, actor Staff, mode Mode, address stri
 		if err != nil {
 			return err
 		}
+		before := h
 		if address == "" {
 			h = Hook{}
 			if err := tx.DropDeliveries(ctx, mode); err != nil {
@@ -199,7 +200,7 @@ func (s *Shop) SetHook(ctx context.Context, actor Staff, mode Mode, address stri
 				h.Secret = made
 			}
 		}
-		return errors.Join(s.saveHook(ctx, tx, mode, h), s.note(ctx, tx, actor, Access{Kind: ChangedHook, Subject: string(mode)}))
+		return errors.Join(s.saveHook(ctx, tx, mode, h), s.note(ctx, tx, actor, Access{Kind: ChangedHook, Subject: string(mode), Words: changesOfHook(before, h).words()}))
 	})
 	return made, err
 }
@@ -249,7 +250,7 @@ func (s *Shop) RotateHookSecret(ctx context.Context, actor Staff, mode Mode) (Se
 			return fmt.Errorf("hook of %s: %w", mode, ErrNotFound)
 		}
 		h.Old, h.OldUntil, h.Secret = h.Secret, s.Now().Add(hookOverlap), made
-		return errors.Join(s.saveHook(ctx, tx, mode, h), s.note(ctx, tx, actor, Access{Kind: ChangedHook, Subject: string(mode)}))
+		return errors.Join(s.saveHook(ctx, tx, mode, h), s.note(ctx, tx, actor, Access{Kind: ChangedHook, Subject: string(mode), Words: changesOfHook(Hook{}, Hook{Secret: made}).words()}))
 	})
 	return made, err
 }

@@ -55,7 +55,17 @@ func (s *Shop) SetReceiptRules(ctx context.Context, actor Staff, rules ReceiptRu
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.SetSetting(ctx, settingReceipts, string(text)); err != nil || !rules.Own {
+		before, err := s.receiptRules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var did changes
+		did.see("rounding", before.Rounding, rules.Rounding)
+		did.see("own_receipts", before.Own, rules.Own)
+		if err := tx.SetSetting(ctx, settingReceipts, string(text)); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, actor, Access{Kind: ChangedReceiptRules, Words: did.words()}); err != nil || !rules.Own {
 			return err
 		}
 		return s.oweOwnReceipts(ctx, tx)

@@ -164,6 +164,12 @@ func (s *Shop) RequireSecond(ctx context.Context, actor Staff, required bool) er
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
+		had, err := tx.Setting(ctx, settingSecond)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		var did changes
+		did.see("required", had == secondRequired, required)
 		value := ""
 		if required {
 			value = secondRequired
@@ -173,7 +179,7 @@ func (s *Shop) RequireSecond(ctx context.Context, actor Staff, required bool) er
 				return err
 			}
 		}
-		return errors.Join(tx.SetSetting(ctx, settingSecond, value), s.note(ctx, tx, actor, Access{Kind: ChangedSecondRule, Subject: value}))
+		return errors.Join(tx.SetSetting(ctx, settingSecond, value), s.note(ctx, tx, actor, Access{Kind: ChangedSecondRule, Subject: value, Words: did.words()}))
 	})
 }
 

@@ -33,9 +33,11 @@ type ShopInfo struct {
 }
 
 // Info reads the shop's facts; all empty before the owner entered them.
-func (s *Shop) Info(ctx context.Context) (ShopInfo, error) {
+func (s *Shop) Info(ctx context.Context) (ShopInfo, error) { return infoOf(ctx, s.Store) }
+
+func infoOf(ctx context.Context, r Reader) (ShopInfo, error) {
 	var info ShopInfo
-	text, err := s.Store.Setting(ctx, settingInfo)
+	text, err := r.Setting(ctx, settingInfo)
 	if errors.Is(err, ErrNotFound) {
 		return info, nil
 	}
@@ -74,7 +76,14 @@ func (s *Shop) SetInfo(ctx context.Context, actor Staff, info ShopInfo) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error { return tx.SetSetting(ctx, settingInfo, string(text)) })
+	return s.Store.Update(ctx, func(tx Tx) error {
+		before, err := infoOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return errors.Join(tx.SetSetting(ctx, settingInfo, string(text)),
+			s.note(ctx, tx, actor, Access{Kind: ChangedShop, Words: changesOfShop(before, info).words()}))
+	})
 }
 
 // storedMerchant is a contract as it stands, sealed, in the settings: secrets in the clear inside the seal.
@@ -161,23 +170,25 @@ func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant)
 		}
 		c := contract{Merchant: m}
 		next := []contract{{}}
+		var before smartro.Merchant
 		for _, old := range all {
 			if !old.is(m.MID, m.Mode) {
 				next = append(next, old)
 				continue
 			}
 			c.Key, c.CancelPassword = cmp.Or(m.Key, old.Key), cmp.Or(m.CancelPassword, old.CancelPassword)
+			before = old.Merchant
 			c.keys, c.salt = old.keys, cmp.Or(old.salt, newToken())
 		}
 		if err := c.Validate(); err != nil {
 			return err
 		}
-		did := Access{Kind: ChangedGateway, Subject: string(m.MID)}
+		did := Access{Kind: ChangedGateway, Subject: string(m.MID), Words: changesOfMerchant(before, c.Merchant).words()}
 		if len(c.keys) == 0 {
 			c.replaceKey(c.Key, s.Now(), s.latest())
 		} else if c.Key != c.keys[0].Key {
 			c.replaceKey(c.Key, s.Now(), s.latest())
-			did = Access{Kind: ChangedKey, Subject: keySubject(c, c.keyN())}
+			did.Kind, did.Subject = ChangedKey, keySubject(c, c.keyN())
 		}
 		next[0] = c
 		if err := s.writeContracts(ctx, tx, next); err != nil {
@@ -304,14 +315,17 @@ func (s *Shop) DecideSender(ctx context.Context, actor Staff, addr string, isGat
 			if sender.Addr != addr {
 				continue
 			}
+			var decided changes
+			was := sender.State
 			sender.State, sender.DecidedBy, sender.DecidedAt = SenderRefused, actor.ID, s.Now()
 			if isGateway {
 				sender.State = SenderApproved
 			}
+			decided.see("sender", was, sender.State)
 			if waiting, err = tx.MessagesFrom(ctx, addr, VerdictUnknownSender, 1000); err != nil {
 				return err
 			}
-			return errors.Join(tx.SaveSender(ctx, sender), s.note(ctx, tx, actor, Access{Kind: DecidedSender, Subject: addr}))
+			return errors.Join(tx.SaveSender(ctx, sender), s.note(ctx, tx, actor, Access{Kind: DecidedSender, Subject: addr, Words: decided.words()}))
 		}
 		return fmt.Errorf("sender %s: %w", addr, ErrNotFound)
 	})

@@ -104,12 +104,31 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 		case app.SawMessage:
 			row.Href, row.About = "/admin/messages/"+a.Subject, string(a.OrderNo)
 		}
+		if list := app.ReadChanges(a); len(list) > 0 {
+			row.Words = ""
+			for _, v := range list {
+				row.Changes = append(row.Changes, templates.ChangeRow{Field: text.T(ctx, "change."+v.Field), Before: changed(ctx, v.Before), After: changed(ctx, v.After)})
+			}
+		}
 		if a.Reason != "" {
 			row.Why = text.T(ctx, "staff.why."+string(a.Reason))
 		}
 		p.Rows = append(p.Rows, row)
 	}
 	return s.render(c, status, templates.Audit(p))
+}
+
+// changed is a value of a setting as a person reads it.
+func changed(ctx context.Context, value string) string {
+	switch value {
+	case "true":
+		return text.T(ctx, "change.yes")
+	case "false":
+		return text.T(ctx, "change.no")
+	case string(app.SenderApproved), string(app.SenderRefused), string(app.SenderAsked):
+		return text.T(ctx, "change.sender."+value)
+	}
+	return value
 }
 
 // auditNames are people by their ID.
