@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"fmt"
 	"strings"
 	"sync"
@@ -286,7 +287,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	list, err := r.Accesses(ctx, r.owner, app.AccessQuery{Kinds: []app.AccessKind{app.ChangedLimits}, Limit: 9})
-	if err != nil || len(list) != 1 || list[0].Words != " → manager 5000, staff 3000" {
+	if err != nil || len(list) != 1 || !slices.Equal(app.ReadChanges(list[0]), []app.Change{{Field: "limit.manager", After: "5000"}, {Field: "limit.staff", After: "3000"}}) {
 		t.Errorf("recorded %+v, %v", list, err)
 	}
 	p := r.paid(10_000)

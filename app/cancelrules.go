@@ -155,7 +155,7 @@ func ruleFor(rules []CancelRule, p Payment, at time.Time) CancelRule {
 	if method == smartro.CardBill {
 		method = smartro.Card
 	}
-	day, paid := kstDay(at), kstDay(p.moneyAt())
+	day, paid := kstDay(at), kstDay(p.MoneyAt())
 	for _, c := range rules {
 		if c.Method != method {
 			continue
@@ -176,8 +176,8 @@ func ruleFor(rules []CancelRule, p Payment, at time.Time) CancelRule {
 	return CancelRule{Method: p.Method, Case: CaseAlways, Allowed: true, From: 0, To: 5, Source: sourceCustom, Date: rulesAsOf}
 }
 
-// moneyAt is when the money came, by the gateway's clock where it told; zero: none came.
-func (p Payment) moneyAt() time.Time {
+// MoneyAt is when the money came, by the gateway's clock where it told; zero: none came.
+func (p Payment) MoneyAt() time.Time {
 	if p.ApprovedAt.IsZero() {
 		return p.PaidAt
 	}

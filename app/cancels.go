@@ -101,7 +101,7 @@ func planCancel(p Payment, rules []CancelRule, now time.Time) CancelPlan {
 		plan.PartAllowed = plan.Rule.Parts
 		plan.NeedsRefundAccount = p.Method == smartro.Vbank
 	}
-	at := p.moneyAt()
+	at := p.MoneyAt()
 	plan.SameDay = !at.IsZero() && kstDay(now) <= kstDay(at) // our clock may be behind the gateway's
 	return plan
 }

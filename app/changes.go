@@ -52,7 +52,7 @@ func oneLine(s string) string {
 // ReadChanges reads what was changed, of a record's line about settings; nothing: it does not say.
 func ReadChanges(a Access) []Change {
 	switch a.Kind {
-	case ChangedShop, ChangedCancelRules, ChangedReceiptRules, ChangedGateway, ChangedKey, ChangedHook, ChangedSecondRule, DecidedSender:
+	case ChangedShop, ChangedCancelRules, ChangedReceiptRules, ChangedGateway, ChangedKey, ChangedHook, ChangedSecondRule, ChangedLimits, DecidedSender:
 	default:
 		return nil
 	}
@@ -60,6 +60,9 @@ func ReadChanges(a Access) []Change {
 	for line := range strings.Lines(a.Words) {
 		field, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		before, after, _ := strings.Cut(rest, arrow)
+		if strings.Contains(field, arrow) { // an older record's own words
+			return nil
+		}
 		list = append(list, Change{field, before, after})
 	}
 	return list
@@ -92,6 +95,19 @@ func changesOfMerchant(a, b smartro.Merchant) (c changes) {
 	c.see("wide_euckr", a.WideEUCKR, b.WideEUCKR)
 	c.secret("key", a.Key, b.Key)
 	c.secret("cancel_password", a.CancelPassword, b.CancelPassword)
+	return c
+}
+
+func changesOfLimits(a, b Limits) (c changes) {
+	won := func(l Limits, r Role) string {
+		if most, limited := l[r]; limited {
+			return most.String()
+		}
+		return ""
+	}
+	for _, r := range Roles() {
+		c.see("limit."+string(r), won(a, r), won(b, r))
+	}
 	return c
 }
 

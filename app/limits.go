@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Limits say up to how much a role may give back, or accept as paid, without a second person. A role that is not there
@@ -22,17 +21,6 @@ const settingLimits = "limits"
 func (l Limits) Above(r Role, amt Won) bool {
 	most, limited := l[r]
 	return limited && amt > most
-}
-
-// words writes the limits down for the record of accesses.
-func (l Limits) words() string {
-	var parts []string
-	for _, r := range Roles() {
-		if most, limited := l[r]; limited {
-			parts = append(parts, fmt.Sprintf("%s %d", r, most))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Limits reads the limits; none before the owner set some.
@@ -74,7 +62,7 @@ func (s *Shop) SetLimits(ctx context.Context, actor Staff, limits Limits) error 
 			return err
 		}
 		return errors.Join(tx.SetSetting(ctx, settingLimits, string(text)),
-			s.note(ctx, tx, actor, Access{Kind: ChangedLimits, Words: before.words() + " → " + limits.words()}))
+			s.note(ctx, tx, actor, Access{Kind: ChangedLimits, Words: changesOfLimits(before, limits).words()}))
 	})
 }
 

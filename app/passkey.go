@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -65,7 +64,7 @@ func NewPasskeys(shop *Shop, public *url.URL) (*Passkeys, error) {
 		}
 		host, origin.Host = "localhost", "localhost"
 		if port := public.Port(); port != "" {
-			origin.Host = net.JoinHostPort("localhost", port)
+			origin.Host += ":" + port
 		}
 	}
 	origin.Path = ""

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"gage/web/text"
+	"gage/web/view"
 )
 
 const langCookie = "lang"
@@ -32,7 +33,7 @@ func (s *Server) language(next echo.HandlerFunc) echo.HandlerFunc {
 				})
 			}
 		}
-		c.SetRequest(c.Request().WithContext(text.With(c.Request().Context(), lang)))
+		c.SetRequest(c.Request().WithContext(view.At(text.With(c.Request().Context(), lang), s.Now())))
 		return next(c)
 	}
 }

@@ -107,7 +107,7 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 		if list := app.ReadChanges(a); len(list) > 0 {
 			row.Words = ""
 			for _, v := range list {
-				row.Changes = append(row.Changes, templates.ChangeRow{Field: text.T(ctx, "change."+v.Field), Before: changed(ctx, v.Before), After: changed(ctx, v.After)})
+				row.Changes = append(row.Changes, templates.ChangeRow{Field: fieldName(ctx, v.Field), Before: changed(ctx, v.Before), After: changed(ctx, v.After)})
 			}
 		}
 		if a.Reason != "" {
@@ -116,6 +116,14 @@ func (s *Server) showAudit(c echo.Context, status int, v url.Values, export temp
 		p.Rows = append(p.Rows, row)
 	}
 	return s.render(c, status, templates.Audit(p))
+}
+
+// fieldName is what a field of a setting is called.
+func fieldName(ctx context.Context, field string) string {
+	if role, ok := strings.CutPrefix(field, "limit."); ok {
+		return text.T(ctx, "staff.role."+role)
+	}
+	return text.T(ctx, "change."+field)
 }
 
 // changed is a value of a setting as a person reads it.
@@ -151,6 +159,8 @@ func nameOr(names map[string]string, id string) string {
 func auditSubject(ctx context.Context, names map[string]string, a app.Access) string {
 	e, ok := app.ReadExported(a)
 	switch {
+	case a.Subject == "":
+		return ""
 	case !ok && names[a.Subject] != "":
 		return names[a.Subject]
 	case !ok:

@@ -25,7 +25,7 @@ func callCard(ctx context.Context, st app.Story) templates.CallCard {
 	add("paid", paidAnswer(ctx, p))
 	if p.Approved > 0 {
 		add("amount", amountAnswer(ctx, p))
-		add("when", text.T(ctx, "call.when.at", view.When(ctx, paidAt(p)), howPaid(ctx, p)))
+		add("when", text.T(ctx, "call.when.at", view.When(ctx, p.MoneyAt()), howPaid(ctx, p)))
 		add("cancelled", cancelledAnswer(ctx, st))
 		add("back", backAnswer(ctx, st))
 	} else {
@@ -37,13 +37,6 @@ func callCard(ctx context.Context, st app.Story) templates.CallCard {
 	}
 	card.Copy = strings.Join(words, "\n")
 	return card
-}
-
-func paidAt(p app.Payment) time.Time {
-	if p.ApprovedAt.IsZero() {
-		return p.PaidAt
-	}
-	return p.ApprovedAt
 }
 
 func howPaid(ctx context.Context, p app.Payment) string {

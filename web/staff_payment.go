@@ -127,7 +127,7 @@ func shownState(p app.Payment) string {
 
 // sentenceOf is the second line: when, how, and why we believe it.
 func sentenceOf(ctx context.Context, p app.Payment) string {
-	at := paidAt(p)
+	at := p.MoneyAt()
 	parts := []string{}
 	if at.IsZero() {
 		parts = append(parts, text.T(ctx, "staff.pay.opened", view.When(ctx, p.OpenedAt)))

@@ -12,7 +12,8 @@ import (
 var mayImport = map[string][]string{
 	"gage/smartro":         {"golang.org/x/text/..."},
 	"gage/smartro/sandbox": {"gage/smartro", "github.com/xuri/excelize/..."},
-	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/pquerna/otp/..."},
+	"gage/app":             {"gage/smartro", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/..."},
+	"gage/app/apptest":     {"gage/app", "github.com/fxamacker/cbor/v2"},
 	"gage/db":              {"gage/app", "gage/smartro", "*"},
 	"gage/web/hook":        {"gage/app", "gage/smartro"},
 	"gage/db/dbtest":       {"gage/app", "gage/db", "gage/smartro"},

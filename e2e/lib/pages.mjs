@@ -66,6 +66,9 @@ export async function staffPages(page, demo) {
   await page.waitForURL(/\/admin\/imports\/[A-Z0-9]+/);
   const brought = page.url();
 
+  const approval = await waitingApproval(page, demo, card);
+  const deposited = await refundAsked(page, demo);
+
   await page.goto(demo.shop + "/admin/settings/staff");
   await page.locator('form[action="/admin/settings/staff"] input[name="email"]').fill("new@example.com");
   await page.locator('form[action="/admin/settings/staff"] button').click();
@@ -82,6 +85,10 @@ export async function staffPages(page, demo) {
       "staff-payment-unknown": `${demo.shop}/admin/payments/${unknown}`,
       "staff-message": demo.shop + message,
       "staff-cancel": card + "/cancel",
+      "staff-cancel-refund": deposited.cancel,
+      "refund-open": deposited.link,
+      "staff-approval": approval,
+      "staff-audit": demo.shop + "/admin/audit",
       "staff-cancel-busy": `${demo.shop}/admin/payments/${unknown}/cancel`,
       "staff-requests": demo.shop + "/admin/requests",
       "staff-new-request": demo.shop + "/admin/requests/new",
@@ -126,6 +133,41 @@ export async function unknownCancel(page, demo) {
   await demo.fault("notify_lost");
   await cancelPart(page, demo, moid, 1000);
   return moid;
+}
+
+// waitingApproval asks for a cancel above the limit of whoever is signed in, and takes the limit away again. It returns the
+// request's URL.
+async function waitingApproval(page, demo, payment) {
+  const limit = async (won) => {
+    await page.goto(demo.shop + "/admin/settings/staff");
+    await page.locator('input[name="limit_owner"]').fill(won);
+    await page.locator('form[action$="/limits"] button').click();
+  };
+  await limit("100");
+  await page.goto(payment + "/cancel");
+  await page.locator('input[name="reason"]').fill("단순 변심");
+  await page.locator("#cancel-go").click();
+  await page.locator("#cancel-confirm").click();
+  await page.waitForURL((url) => !url.pathname.endsWith("/cancel"));
+  await limit("");
+  await page.goto(demo.shop + "/admin/work");
+  return demo.shop + (await page.locator('a[href^="/admin/approvals/"]').first().getAttribute("href"));
+}
+
+// refundAsked has a deposit and asks its buyer where it goes back to.
+async function refundAsked(page, demo) {
+  await pay(page, demo, "VBANK");
+  const { moid, tid } = await latest(demo);
+  await demo.deposit(tid);
+  const cancel = `${demo.shop}/admin/payments/${moid}/cancel`;
+  const ask = page.locator('button[form="refund-ask"]');
+  for (let tries = 0; tries < 50 && !(await ask.count()); tries++) {
+    await page.waitForTimeout(200);
+    await page.goto(cancel);
+  }
+  await ask.click();
+  await page.locator("#refund-account [data-copy]").waitFor();
+  return { cancel, link: demo.shop + /\/refund\/[A-Z0-9]{26}/.exec(await page.content())[0] };
 }
 
 async function paidPayment(page, demo) {

@@ -26,30 +26,33 @@ after(async () => {
   await demo?.stop();
 });
 
+const contrast = { runOnly: ["color-contrast"] }; // all that a scheme of colours changes
+
 for (const view of ["phone", "desktop"]) {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const lang of ["ko", "en"]) {
-      test(`${view}, ${colorScheme}, ${lang}`, async () => {
-        const faults = [];
-        for (const [who, urls] of pages) {
-          const context = await look(browser, view, { colorScheme, bypassCSP: true, ...who });
-          const page = await context.newPage();
-          page.on("pageerror", (e) => faults.push(`script: ${e.message}`));
-          for (const [name, url] of Object.entries(urls)) {
-            await page.goto(url + (url.includes("?") ? "&" : "?") + "lang=" + lang);
-            await page.evaluate(axe);
-            const { violations } = await page.evaluate(() => window.axe.run(document));
-            for (const v of violations) {
-              faults.push(`${name}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`);
-            }
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-            if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
-            assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
+  for (const lang of ["ko", "en"]) {
+    test(`${view}, ${lang}, light and dark`, async () => {
+      const faults = [];
+      for (const [who, urls] of pages) {
+        const context = await look(browser, view, { bypassCSP: true, reducedMotion: "reduce", ...who });
+        const page = await context.newPage();
+        page.on("pageerror", (e) => faults.push(`script: ${e.message}`));
+        for (const [name, url] of Object.entries(urls)) {
+          await page.emulateMedia({ colorScheme: "light" });
+          await page.goto(url + (url.includes("?") ? "&" : "?") + "lang=" + lang);
+          await page.evaluate(axe);
+          const found = [await page.evaluate(() => window.axe.run(document))];
+          await page.emulateMedia({ colorScheme: "dark" });
+          found.push(await page.evaluate((only) => window.axe.run(document, only), contrast));
+          for (const v of found.flatMap((f) => f.violations)) {
+            faults.push(`${name}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")}`);
           }
-          await context.close();
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
+          assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
         }
-        assert.deepEqual(faults, []);
-      });
-    }
+        await context.close();
+      }
+      assert.deepEqual(faults, []);
+    });
   }
 }

@@ -43,16 +43,24 @@ func BareWon(s string) string {
 	return strings.NewReplacer(",", "", " ", "", "원", "", "₩", "").Replace(s)
 }
 
-// When writes a time in Seoul as "11월 23일(월) 14:05", in English "Mon 23 Nov, 14:05"; "" for the zero time.
+type nowKey struct{}
+
+// At says when the page is made: times of another year are written with it.
+func At(ctx context.Context, now time.Time) context.Context {
+	return context.WithValue(ctx, nowKey{}, now)
+}
+
+// When writes a time in Seoul as "11월 23일(월) 14:05", in English "Mon 23 Nov, 14:05", and of another year than the page's
+// as "2025년 11월 23일(일) 14:05", "Sun 23 Nov 2025, 14:05"; "" for the zero time.
 func When(ctx context.Context, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	t = t.In(seoul())
+	sep := " "
 	if text.Of(ctx) == text.English {
-		return t.Format("Mon 2 Jan, 15:04")
+		sep = ", "
 	}
-	return t.Format("1월 2일(") + weekday(t) + t.Format(") 15:04")
+	return Day(ctx, t) + sep + t.In(seoul()).Format("15:04")
 }
 
 // Day is When without the clock: "11월 23일(월)", "Mon 23 Nov".
@@ -61,8 +69,15 @@ func Day(ctx context.Context, t time.Time) string {
 		return ""
 	}
 	t = t.In(seoul())
-	if text.Of(ctx) == text.English {
+	now, told := ctx.Value(nowKey{}).(time.Time)
+	other := told && now.In(seoul()).Year() != t.Year()
+	switch {
+	case text.Of(ctx) == text.English && other:
+		return t.Format("Mon 2 Jan 2006")
+	case text.Of(ctx) == text.English:
 		return t.Format("Mon 2 Jan")
+	case other:
+		return t.Format("2006년 1월 2일(") + weekday(t) + ")"
 	}
 	return t.Format("1월 2일(") + weekday(t) + ")"
 }

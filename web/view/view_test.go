@@ -28,6 +28,10 @@ func TestMoneyAndTime(t *testing.T) {
 		{view.When(en, at), "Mon 23 Nov, 14:05"},
 		{view.When(ko, time.Time{}), ""},
 		{view.When(ko, time.Date(2026, 1, 3, 16, 0, 0, 0, time.UTC)), "1월 4일(일) 01:00"},
+		{view.When(view.At(ko, at), at), "11월 23일(월) 14:05"},
+		{view.When(view.At(ko, at.AddDate(1, 0, 0)), at), "2026년 11월 23일(월) 14:05"},
+		{view.When(view.At(en, at.AddDate(-1, 0, 0)), at), "Mon 23 Nov 2026, 14:05"},
+		{view.Day(view.At(ko, time.Date(2026, 12, 31, 15, 0, 0, 0, time.UTC)), at), "2026년 11월 23일(월)"}, // Seoul's new year
 		{view.Day(ko, at), "11월 23일(월)"},
 		{view.Stamp(at), "2026-11-23 14:05:12 KST"},
 		{view.Clock(at), "14:05:12"},
