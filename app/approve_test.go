@@ -3,8 +3,8 @@ package app_test
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"

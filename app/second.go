@@ -40,7 +40,7 @@ const (
 	codeStep      = 30 * time.Second
 	codeDigits    = 6
 	recoveryCodes = 10
-	recoveryLen   = 16 // letters and digits that can be read out: 77 bits
+	recoveryLen   = 24 // letters and digits that can be read out: 115 bits, so that a plain digest keeps them
 	clockSlack    = time.Minute
 )
 

@@ -44,7 +44,7 @@ func (d *desk) enrols() (authenticator, []string) {
 	form.Set("code", a.code(d.t, d.now()))
 	done := d.post("/admin/account/second", form)
 	says(d.t, done, 200, "2단계 로그인이 켜졌어요")
-	codes := regexp.MustCompile(`<li>((?:[2-9A-Z]{4}-){3}[2-9A-Z]{4})</li>`).FindAllStringSubmatch(done.Body.String(), -1)
+	codes := regexp.MustCompile(`<li>((?:[2-9A-Z]{4}-){5}[2-9A-Z]{4})</li>`).FindAllStringSubmatch(done.Body.String(), -1)
 	if len(codes) != 10 {
 		d.t.Fatalf("%d recovery codes in %s", len(codes), brief(done))
 	}

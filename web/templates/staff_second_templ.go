@@ -57,7 +57,7 @@ func codeField(name, fault string) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = Field(FieldView{Name: name, Label: text.T(ctx, "staff.code"), Hint: text.T(ctx, "staff.code.hint"), Error: fault, Autocomplete: "one-time-code", Width: "middle", Required: true, Attrs: map[string]any{"maxlength": "24", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Field(FieldView{Name: name, Label: text.T(ctx, "staff.code"), Hint: text.T(ctx, "staff.code.hint"), Error: fault, Autocomplete: "one-time-code", Width: "middle", Required: true, Attrs: map[string]any{"maxlength": "40", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -228,7 +228,7 @@ func SignInCode(f CodeForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Field(FieldView{Name: "recovery", Label: text.T(ctx, "staff.recovery.code"), Hint: text.T(ctx, "staff.recovery.hint"), Autocomplete: "off", Required: true, Attrs: map[string]any{"maxlength": "24", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Field(FieldView{Name: "recovery", Label: text.T(ctx, "staff.recovery.code"), Hint: text.T(ctx, "staff.recovery.hint"), Autocomplete: "off", Required: true, Attrs: map[string]any{"maxlength": "40", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
