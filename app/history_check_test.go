@@ -314,7 +314,7 @@ func (w *world) compareBooks(ours books) {
 		case "cancelled":
 			want = []app.State{app.Cancelled}
 		}
-		if w.sites[b.TID] && w.askedAbout(b.TID) {
+		if w.sites[b.TID] && w.askedAbout(b.Moid) {
 			continue // one of two cancels could be the other told again: a person was asked
 		}
 		if !slices.Contains(want, p.State) || p.Approved != b.came() || p.Cancelled != b.back() || p.Reserved != 0 {
@@ -323,11 +323,11 @@ func (w *world) compareBooks(ours books) {
 	}
 }
 
-// askedAbout says whether a person was asked to look at a transaction's cancels.
-func (w *world) askedAbout(tid app.TID) bool {
+// askedAbout says whether a person was asked to look at a payment's cancels. What is held may have the TID of a part.
+func (w *world) askedAbout(moid app.Moid) bool {
 	holds, err := w.shop.Store.Holds(w.ctx(), true, 10_000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return slices.ContainsFunc(holds, func(h app.Hold) bool { return h.TID == tid && h.Reason == app.HoldReview })
+	return slices.ContainsFunc(holds, func(h app.Hold) bool { return h.Moid == moid && h.Reason == app.HoldReview })
 }
