@@ -66,7 +66,7 @@ export async function staffPages(page, demo) {
   await page.waitForURL(/\/admin\/imports\/[A-Z0-9]+/);
   const brought = page.url();
 
-  const approval = await waitingApproval(page, demo, card);
+  const approval = await waitingApproval(page, demo, `${demo.shop}/admin/payments/${await paidPayment(page, demo)}`);
   const deposited = await refundAsked(page, demo);
 
   await page.goto(demo.shop + "/admin/settings/staff");
