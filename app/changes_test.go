@@ -60,7 +60,7 @@ func TestRecordedChanges(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		must(r.SetReceiptRules(ctx, r.owner, app.ReceiptRules{Rounding: smartro.VATDown, Own: true}, false))
-		if list, err = r.Accesses(ctx, r.owner, app.AccessQuery{Limit: 1}); err != nil || !slices.Contains(app.ReadChanges(list[0]), app.Change{Field: "own_receipts", Before: "false", After: "true"}) {
+		if list, err = r.Accesses(ctx, r.owner, app.AccessQuery{Kinds: []app.AccessKind{app.ChangedReceiptRules}, Limit: 1}); err != nil || len(list) != 1 || !slices.Contains(app.ReadChanges(list[0]), app.Change{Field: "own_receipts", Before: "false", After: "true"}) {
 			t.Errorf("%+v, %v", list, err)
 		}
 	})

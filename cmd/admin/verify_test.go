@@ -70,7 +70,7 @@ func TestHeadsAreKept(t *testing.T) {
 	now = now.Add(time.Minute)
 	save("셋")
 	kept, err := readHeads(cfg.headsFile())
-	if err != nil || len(kept) != 2 || kept[0].Seq != 1 || kept[1].Seq != 3 {
+	if err != nil || len(kept) != 2 || kept[0].Seq != 2 || kept[1].Seq != 6 { // each leaves the setting and who changed it
 		t.Fatalf("%+v %v", kept, err)
 	}
 	if _, err := h.store.Verify(t.Context(), kept, func(text string) { t.Error(text) }); err != nil {
