@@ -246,7 +246,11 @@ func (ps *Passkeys) SignIn(ctx context.Context, kept, answer string, peer netip.
 	if err != nil {
 		return Staff{}, fmt.Errorf("%w: %w", ErrSignIn, err)
 	}
-	who, err := ps.shop.Store.StaffByID(ctx, string(parsed.Response.UserHandle))
+	handle := string(parsed.Response.UserHandle)
+	if !utf8.ValidString(handle) || strings.ContainsRune(handle, 0) { // a device says what it likes, and not every database takes it
+		handle = ""
+	}
+	who, err := ps.shop.Store.StaffByID(ctx, handle)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Staff{}, err
 	}

@@ -98,6 +98,8 @@ func TestPasskeys(t *testing.T) {
 		signIn("no answer", q.Kept, "{", app.ErrSignIn)
 		stranger := apptest.NewDevice(t, ps.Origin)
 		signIn("nobody's", q.Kept, stranger.Sign(q), app.ErrSignIn)
+		stranger.Handle = []byte("\xff\x00")
+		signIn("no text", q.Kept, stranger.Sign(q), app.ErrSignIn)
 		stranger.Handle = d.Handle
 		signIn("another key", q.Kept, stranger.Sign(q), app.ErrSignIn)
 		stranger.ID = d.ID

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -63,7 +64,7 @@ func (a RefundAccount) read() (RefundAccount, error) {
 	if len(a.Number) < 8 || len(a.Number) > 16 {
 		errs = append(errs, &InputError{Field: "refund_acct", Code: "account"})
 	}
-	if a.Holder == "" || utf8.RuneCountInString(a.Holder) > 10 || !utf8.ValidString(a.Holder) {
+	if a.Holder == "" || strings.ContainsFunc(a.Holder, unicode.IsControl) || utf8.RuneCountInString(a.Holder) > 10 || !utf8.ValidString(a.Holder) {
 		errs = append(errs, &InputError{Field: "refund_name", Code: "required"})
 	}
 	return a, errors.Join(errs...)
@@ -145,6 +146,9 @@ func (s *Shop) RefundByToken(ctx context.Context, token string) (st RefundStory,
 	}
 	if st.Shop, err = s.Info(ctx); err != nil {
 		return st, err
+	}
+	if st.Payment.Left() <= 0 {
+		return st, fmt.Errorf("refund account %s: nothing is left: %w", st.ID, ErrClosed)
 	}
 	return st, st.open(s.Now())
 }

@@ -41,10 +41,24 @@ func TestRefundAsk(t *testing.T) {
 				t.Errorf("by %q: %v, want %v", token, err, want)
 			}
 		}
-		for _, bad := range []app.RefundAccount{{}, {Bank: "4", Number: good.Number, Holder: "홍"}, {Bank: "004", Number: "1234567", Holder: "홍"}, {Bank: "004", Number: good.Number}} {
+		for _, bad := range []app.RefundAccount{{}, {Bank: "4", Number: good.Number, Holder: "홍"}, {Bank: "004", Number: "1234567", Holder: "홍"}, {Bank: "004", Number: good.Number}, {Bank: "004", Number: good.Number, Holder: "홍\x00"}} {
 			if err := r.EnterRefundAccount(ctx, ask.Token, bad); !errors.Is(err, app.ErrBadInput) {
 				t.Errorf("%+v: %v", bad, err)
 			}
+		}
+		other := r.deposited(5_000)
+		unused, err := r.AskRefundAccount(ctx, r.owner, other.Moid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.EnterRefundAccount(ctx, unused.Token, good); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Cancel(ctx, r.owner, other.Moid, refundOf("o", 5_000)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.RefundByToken(ctx, unused.Token); !errors.Is(err, app.ErrClosed) {
+			t.Errorf("the link after a cancel to another account: %v", err)
 		}
 		in := app.CancelInput{Key: r.key(), Whole: true, Reason: "buyer asked", RefundAsk: ask.ID}
 		if _, err := r.Cancel(ctx, r.owner, p.Moid, in); !errors.Is(err, app.ErrConflict) {

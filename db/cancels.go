@@ -120,7 +120,7 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined ti
 	if w.Requests, err = many(ctx, d, d.scanRequest, selectRequest+"WHERE state = 'waiting' ORDER BY created_at LIMIT $1", limit); err != nil {
 		return w, err
 	}
-	if w.Refunds, err = many(ctx, d, d.scanRefundAsk, selectRefundAsk+"WHERE state = 'entered' ORDER BY entered_at LIMIT $1", limit); err != nil {
+	if w.Refunds, err = many(ctx, d, d.scanRefundAsk, selectRefundAsk+"WHERE state = 'entered' AND EXISTS (SELECT 1 FROM payments p WHERE p.moid = refund_asks.moid AND p.approved > p.cancelled + p.reserved) ORDER BY entered_at LIMIT $1", limit); err != nil {
 		return w, err
 	}
 	if w.Charges, err = many(ctx, d, scanCharge, selectCharge+"WHERE hand = 1 ORDER BY created_at LIMIT $1", limit); err != nil {
