@@ -70,7 +70,7 @@ func TestRefundLink(t *testing.T) {
 	leads(t, b.post(link, account), link)
 	says(t, b.do("GET", link, ""), 200, "***9012")
 
-	says(t, staff.get("/admin/work"), 200, "환불받을 계좌를 적었어요")
+	says(t, staff.get("/admin/work"), 200, "환불받을 계좌를 적었어요", `<b class="count num">1</b>`)
 	w = staff.get(page + "/cancel")
 	says(t, w, 200, "***9012", "예금주가 구매자 이름과 다릅니다")
 	ask := regexp.MustCompile(`name="refund_ask" value="([^"]+)"`).FindStringSubmatch(w.Body.String())

@@ -35,6 +35,9 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 		return f, err
 	}
 	hands := toApprove(who, w.Requests) + len(w.Claimed) + len(w.Cancels) + len(w.Holds) + len(w.GivenUp) + w.Unjudged + len(w.Receipts) + len(w.Needs)
+	if may(c, app.RightCancel) {
+		hands += len(w.Refunds)
+	}
 	if may(c, app.RightChargeBillingKeys) {
 		hands += len(w.Charges)
 	}
