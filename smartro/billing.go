@@ -1,6 +1,7 @@
 package smartro
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,8 +97,14 @@ func ParseBillingResult(raw []byte, cs Charset) (BillingResult, error) {
 		if name := fold(f.Name); name == "billtid" || r.BillTid != "" && strings.Contains(f.Value, r.BillTid.Reveal()) {
 			r.Fields[i].Value = redacted
 		}
+		if r.BillTid != "" { // whoever sends it may call a field so
+			r.Fields[i].Name = strings.ReplaceAll(f.Name, r.BillTid.Reveal(), redacted)
+		}
 	}
 	r.Raw = EncodeForm(r.Fields, cs)
+	if r.BillTid != "" { // a name and a value may spell it together: it can have an equals sign
+		r.Raw = bytes.ReplaceAll(r.Raw, []byte(r.BillTid.Reveal()), []byte(redacted))
+	}
 	return r, nil
 }
 

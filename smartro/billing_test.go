@@ -323,6 +323,7 @@ func FuzzParseChargeAnswer(f *testing.F) {
 func FuzzParseBillingResult(f *testing.F) {
 	f.Add(result(nil), true)
 	f.Add(result(map[string]string{"BillKeyMode": "0", "BillTid": "smt01q2Bzjh7ydWx9HKJZKxJQqaQqzVlzwvYm/+mKEDxi2Ek="}), false)
+	f.Add([]byte(string(result(nil))+"&x"+billingKey.Reveal()+"y=1"), true)
 	f.Fuzz(func(t *testing.T, raw []byte, isUTF8 bool) {
 		cs := smartro.EUCKR
 		if isUTF8 {
