@@ -229,8 +229,14 @@ func (t *target) run(ctx context.Context, o harness.Options, span time.Duration)
 		}
 		corpus = filepath.Join(strings.TrimSpace(string(cache)), "fuzz", "gage", t.pkg)
 	}
-	cmd := exec.CommandContext(ctx, t.program, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$", "-test.fuzztime", span.String(),
+	// The turn ends as a person ends it, by an interrupt: at the end of -test.fuzztime the engine now and then fails a target
+	// that has found nothing, "context deadline exceeded" (go.dev/issue/75804).
+	over, cancel := context.WithTimeout(ctx, span)
+	defer cancel()
+	cmd := exec.CommandContext(over, t.program, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$",
 		"-test.fuzzminimizetime", "1x", "-test.parallel", "1", "-test.fuzzcachedir", corpus)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute // an input that hangs is a finding
 	cmd.Dir = dir
 	raw, err := cmd.CombinedOutput()
 	said := string(raw)
