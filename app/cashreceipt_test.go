@@ -431,6 +431,24 @@ func TestCashReceiptOfAnImport(t *testing.T) {
 	})
 }
 
+// TestCashReceiptOfAnAccept: so has a deposit that a person accepted by what the gateway's own site shows.
+func TestCashReceiptOfAnAccept(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		p := w.paysInWindow(smartro.Vbank, 33_000, "1")
+		w.deliver()
+		w.order("faults", map[string]any{"fault": "notify_lost", "scope": "always"})
+		w.order("deposit", map[string]any{"tid": w.payment(p.Moid).TID, "amt": 33_000})
+		w.deliver()
+		if err := w.shop.AcceptPayment(w.ctx(), w.owner, p.Moid, "결제사 화면에서 확인"); err != nil {
+			t.Fatal(err)
+		}
+		w.later()
+		if c := w.receiptIn(p.Moid, app.ReceiptStateIssued); c.Source != app.ReceiptByWindow || c.Amount != 33_000 || len(w.receipts()) != 1 {
+			t.Errorf("after the gateway was asked: %+v", w.receipts())
+		}
+	})
+}
+
 // TestRaceCashReceipts: everybody issues for one payment at once, by the same form and by others, from several programs:
 // one receipt, one call.
 //

@@ -150,7 +150,8 @@ func (s *Shop) receiptTold(ctx context.Context, tx Tx, moid Moid, tid TID, told 
 
 // mayHaveReceipt says that e is money for which the gateway may have issued a receipt in its window.
 func mayHaveReceipt(p Payment, e Event) bool {
-	return CashLike(p.Method) && (e.What() == Approved || e.What() == Deposited)
+	what := e.What()
+	return CashLike(p.Method) && (what == Approved || what == Deposited || what == StaffAccept)
 }
 
 // inquireWindowReceipt asks what receipt the buyer had of the gateway for a payment that a person, and not the gateway,
