@@ -125,6 +125,11 @@ func (s *Shop) AskCancel(ctx context.Context, actor Staff, moid Moid, in CancelI
 		if err := tx.CreateCancelRequest(ctx, q); err != nil {
 			return err
 		}
+		if c.ToAccount {
+			if err := forgetLater(ctx, tx, q.ID, q.CreatedAt); err != nil {
+				return err
+			}
+		}
 		if err := useAsked(ctx, tx, moid, in); err != nil {
 			return err
 		}

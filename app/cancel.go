@@ -57,7 +57,7 @@ func (s CancelState) Open() bool {
 // granted is what it means that the gateway took the cancel: done, but for a refund to an account, which it only took
 // on. That one is done when the gateway says that it paid out, days later maybe.
 func (c Cancel) granted() EventKind {
-	if c.RefundAcct != "" {
+	if c.ToAccount {
 		return CancelAccepted
 	}
 	return CancelDone
@@ -66,7 +66,7 @@ func (c Cancel) granted() EventKind {
 // withdraws says that c was asked for while p was an account without a deposit: the gateway closes the account, and
 // takes no such call once money came. What went back of a deposit is another cancel.
 func (c Cancel) withdraws(p Payment) bool {
-	return p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External
+	return p.Method == smartro.Vbank && !c.ToAccount && !c.External
 }
 
 // Cancel is money on its way back to the buyer.
@@ -81,7 +81,8 @@ type Cancel struct {
 	By         string // staff ID; empty: made at the gateway's own site
 	External   bool   // made at the gateway's own site, known by its notice
 	State      CancelState
-	RefundBank string // bank code, for a paid virtual account
+	ToAccount  bool   // a deposit that is paid back to the buyer's account; it stays when the account is forgotten
+	RefundBank string // bank code, for a paid virtual account; these three are forgotten 30 days after the refund
 	RefundAcct string // digits
 	RefundName string
 	ResultCode string

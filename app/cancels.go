@@ -228,6 +228,11 @@ func (s *Shop) setAside(ctx context.Context, tx Tx, p Payment, c Cancel) (smartr
 	if err := tx.CreateCancel(ctx, c); err != nil {
 		return smartro.Merchant{}, err
 	}
+	if c.ToAccount {
+		if err := forgetLater(ctx, tx, c.ID, c.CreatedAt); err != nil {
+			return smartro.Merchant{}, err
+		}
+	}
 	_, err = s.record(ctx, tx, p, Input{
 		Kind: StaffCancel, Level: T4, At: c.CreatedAt, TID: c.TID, Amount: c.Amount, Text: c.Reason, CancelID: c.ID, Actor: c.By,
 		Detail: Detail{KeyVersion: signed.keyN()},
@@ -286,7 +291,7 @@ func readCancel(p Payment, rules []CancelRule, in CancelInput, now time.Time) (C
 		if err != nil {
 			errs = append(errs, err)
 		}
-		c.RefundBank, c.RefundAcct, c.RefundName = a.Bank, a.Number, a.Holder
+		c.ToAccount, c.RefundBank, c.RefundAcct, c.RefundName = true, a.Bank, a.Number, a.Holder
 	}
 	return c, errors.Join(errs...)
 }
@@ -336,7 +341,7 @@ func (s *Shop) await(ctx context.Context, done <-chan struct{}) {
 // call asks the gateway once and settles by what it answers.
 func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 	r := smartro.CancelRequest{TID: c.TID, Amt: c.Amount, Partial: !c.Whole, Reason: smartro.CancelReason(c.Reason)}
-	if c.RefundAcct != "" {
+	if c.ToAccount {
 		r.Refund = &smartro.RefundAccount{BankCode: c.RefundBank, Number: c.RefundAcct, Holder: c.RefundName}
 	}
 	answer, callErr := s.Gateway(m).Cancel(ctx, r)

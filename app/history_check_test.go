@@ -152,7 +152,7 @@ func (w *world) checkCancels(p app.Payment, list []app.Cancel) (sends int64) {
 		if !c.External {
 			sends += int64(c.Sends)
 		}
-		if p.Method == smartro.Vbank && c.RefundAcct == "" && !c.External {
+		if p.Method == smartro.Vbank && !c.ToAccount && !c.External {
 			continue // withdrawing an account moves no money
 		}
 		switch {
@@ -260,7 +260,7 @@ func (w *world) settleByHand() {
 		if list := w.bookOf(url.Values{"tid": {string(c.TID)}}).Payments; len(list) == 1 {
 			b = list[0]
 		}
-		if c.State == app.CancelStateUnknown && !w.sites[c.TID] && (b.Method != smartro.Vbank || c.RefundAcct != "") {
+		if c.State == app.CancelStateUnknown && !w.sites[c.TID] && (b.Method != smartro.Vbank || c.ToAccount) {
 			continue
 		}
 		known := w.doneByShop()[c.TID]

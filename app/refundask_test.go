@@ -54,7 +54,8 @@ func TestRefundAsk(t *testing.T) {
 		if err := r.EnterRefundAccount(ctx, unused.Token, good); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Cancel(ctx, r.owner, other.Moid, refundOf("o", 5_000)); err != nil {
+		open, err := r.Cancel(ctx, r.owner, other.Moid, refundOf("o", 5_000))
+		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.RefundByToken(ctx, unused.Token); !errors.Is(err, app.ErrClosed) {
@@ -89,8 +90,14 @@ func TestRefundAsk(t *testing.T) {
 		if _, err := r.RefundByToken(ctx, ask.Token); !errors.Is(err, app.ErrClosed) {
 			t.Errorf("the link after the cancel: %v", err)
 		}
+		const refunded = 40 // the day of the gateway's notice
 		for day := 1; day <= 95; day++ {
 			r.now = r.now.Add(24 * time.Hour)
+			if day == refunded {
+				if v := r.notify(r.paidOut(p, p.TID, 33_000)); v != app.VerdictGood {
+					t.Fatalf("the notice: %s", v)
+				}
+			}
 			for n := 1; n > 0; {
 				if n, err = r.WorkOnce(ctx); err != nil {
 					t.Log(err)
@@ -100,8 +107,15 @@ func TestRefundAsk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a.Erased != (a.Account == app.RefundAccount{}) || a.Erased && day < 30 || !a.Erased && day > 91 {
-				t.Fatalf("day %d: %+v", day, a)
+			if want := day >= refunded+30; a.Erased != want || a.Erased != (a.Account == app.RefundAccount{}) {
+				t.Fatalf("day %d: the buyer's entry %+v", day, a)
+			}
+			// What the gateway never said it paid out may have to be sent again: that is kept.
+			for id, want := range map[string]bool{c.ID: day >= refunded+30, open.ID: false} {
+				c, err := store.Cancel(ctx, id)
+				if err != nil || !c.ToAccount || (c.RefundAcct+c.RefundBank+c.RefundName == "") != want {
+					t.Fatalf("day %d: the cancel %+v, %v", day, c, err)
+				}
 			}
 		}
 		if v, err := store.Verify(ctx, nil, func(text string) { t.Error(text) }); err != nil {

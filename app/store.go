@@ -158,6 +158,7 @@ type Tx interface {
 	CreateRefundAsk(ctx context.Context, a RefundAsk, digest string) error
 	SaveRefundAsk(ctx context.Context, a RefundAsk) error // state and account
 	EraseRefundAsk(ctx context.Context, id string) error
+	EraseRefund(ctx context.Context, id string) error               // destroys the key of the account that a cancel, or the request of that ID, paid to
 	CreateCancelRequest(ctx context.Context, q CancelRequest) error // ErrWaits: another one of the payment waits
 	// SaveCancelRequest writes what was decided about a request that waits; ErrNotFound: it was decided before.
 	SaveCancelRequest(ctx context.Context, q CancelRequest) error
@@ -346,6 +347,7 @@ const (
 	JobImport         JobKind = "import"          // Ref: ID of an import that is being applied
 	JobLapse          JobKind = "lapse"           // Ref: ID of a cancel that waits for another person
 	JobForgetAccount  JobKind = "forget_account"  // Ref: ID of a refund account that a buyer was asked for, and the day of another look
+	JobForgetRefund   JobKind = "forget_refund"   // Ref: ID of a cancel, or of one that waits for another person, and the day of another look
 	JobTell           JobKind = "tell"            // Ref: order number: the shop's own system is owed documents about it
 	JobCashReceipt    JobKind = "cash_receipt"    // Ref: ID of a cash receipt: send it, look after it, take it back
 	JobOwnReceipt     JobKind = "own_receipt"     // Ref: Moid of a payment that may need a cash receipt of the shop's own

@@ -223,6 +223,8 @@ func (s *Shop) do(ctx context.Context, j Job) (again bool, err error) {
 		return s.lapse(ctx, j.Ref)
 	case JobForgetAccount:
 		return false, s.forgetAccount(ctx, j.Ref)
+	case JobForgetRefund:
+		return false, s.forgetRefund(ctx, j.Ref)
 	case JobRejudge:
 		return false, s.rejudge(ctx, j.Ref)
 	case JobTell:

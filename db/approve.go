@@ -6,23 +6,19 @@ import (
 	"gage/app"
 )
 
-const requestColumns = "id, order_no, moid, amount, whole, reason, refund, by_staff, state, created_at, expires_at, decided_at, decided_by, note"
+const requestColumns = "id, order_no, moid, amount, whole, reason, refund, by_staff, state, created_at, expires_at, decided_at, decided_by, note, to_account"
 
-var selectRequest = "SELECT " + requestColumns + ", " + keyOf("order_no") + " FROM cancel_requests "
+var selectRequest = "SELECT " + requestColumns + ", " + keyOf(requestKey) + " FROM cancel_requests "
 
 func (d queries) scanRequest(s scanner) (q app.CancelRequest, err error) {
 	var refund, key string
+	var own bool
 	err = s.Scan(&q.ID, &q.OrderNo, &q.Moid, &q.Amount, truth{&q.Whole}, &q.Reason, &refund, &q.By, &q.State,
-		micros{&q.CreatedAt}, micros{&q.ExpiresAt}, micros{&q.DecidedAt}, &q.DecidedBy, &q.Note, &key)
+		micros{&q.CreatedAt}, micros{&q.ExpiresAt}, micros{&q.DecidedAt}, &q.DecidedBy, &q.Note, truth{&own}, &key)
 	if err != nil {
 		return q, err
 	}
-	k, err := d.unwrap(string(q.OrderNo), key)
-	if err != nil {
-		return q, err
-	}
-	var to refundPrivate
-	err = openJSON(k, "cancel_requests/"+q.ID, refund, &to)
+	to, err := d.openRefund("cancel_requests", q.ID, q.OrderNo, own, refund, key)
 	q.RefundBank, q.RefundAcct, q.RefundName = to.Bank, to.Account, to.Holder
 	return q, err
 }
@@ -36,17 +32,13 @@ func (d queries) CancelRequests(ctx context.Context, no app.OrderNo) ([]app.Canc
 }
 
 func (t *transaction) CreateCancelRequest(ctx context.Context, q app.CancelRequest) error {
-	k, err := t.makeKey(ctx, string(q.OrderNo))
-	if err != nil {
-		return err
-	}
-	refund, err := sealWords(k, "cancel_requests/"+q.ID, refundPrivate{q.RefundBank, q.RefundAcct, q.RefundName})
+	refund, err := t.sealRefund(ctx, "cancel_requests", q.ID, q.OrderNo, refundPrivate{q.RefundBank, q.RefundAcct, q.RefundName})
 	if err != nil {
 		return err
 	}
 	t.touch("cancel_requests", q.ID)
-	n, err := t.exec(ctx, "INSERT INTO cancel_requests ("+requestColumns+") VALUES ("+dollars(14)+") ON CONFLICT DO NOTHING",
-		q.ID, q.OrderNo, q.Moid, q.Amount, bit(q.Whole), q.Reason, refund, q.By, q.State, us(q.CreatedAt), us(q.ExpiresAt), us(q.DecidedAt), q.DecidedBy, q.Note)
+	n, err := t.exec(ctx, "INSERT INTO cancel_requests ("+requestColumns+") VALUES ("+dollars(15)+") ON CONFLICT DO NOTHING",
+		q.ID, q.OrderNo, q.Moid, q.Amount, bit(q.Whole), q.Reason, refund, q.By, q.State, us(q.CreatedAt), us(q.ExpiresAt), us(q.DecidedAt), q.DecidedBy, q.Note, bit(refund != ""))
 	if err == nil && n == 0 {
 		err = app.ErrWaits
 	}

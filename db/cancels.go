@@ -7,25 +7,21 @@ import (
 	"gage/app"
 )
 
-const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by, gateway_at"
+const cancelColumns = "id, order_no, moid, tid, amount, whole, reason, by_staff, external, state, refund, result_code, result_msg, cancel_num, ptid, noticed, sends, created_at, sent_at, settled_at, settled_by, gateway_at, to_account"
 
-var selectCancel = "SELECT " + cancelColumns + ", " + keyOf("order_no") + " FROM cancels "
+var selectCancel = "SELECT " + cancelColumns + ", " + keyOf(cancelKey) + " FROM cancels "
 
 func (d queries) scanCancel(s scanner) (c app.Cancel, err error) {
 	var refund, key string
 	err = s.Scan(&c.ID, &c.OrderNo, &c.Moid, &c.TID, &c.Amount, truth{&c.Whole}, &c.Reason, &c.By, truth{&c.External}, &c.State,
 		&refund, &c.ResultCode, &c.ResultMsg, &c.CancelNum, &c.PTID, truth{&c.Noticed}, &c.Sends,
-		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy, micros{&c.GatewayAt}, &key)
+		micros{&c.CreatedAt}, micros{&c.SentAt}, micros{&c.SettledAt}, &c.SettledBy, micros{&c.GatewayAt}, truth{&c.ToAccount}, &key)
 	if err != nil {
 		return c, err
 	}
-	k, err := d.unwrap(string(c.OrderNo), key)
-	if err != nil {
-		return c, err
-	}
-	var to refundPrivate
-	err = openJSON(k, "cancels/"+c.ID, refund, &to)
+	to, err := d.openRefund("cancels", c.ID, c.OrderNo, c.ToAccount, refund, key)
 	c.RefundBank, c.RefundAcct, c.RefundName = to.Bank, to.Account, to.Holder
+	c.ToAccount = c.ToAccount || to.Account != ""
 	return c, err
 }
 
@@ -38,19 +34,15 @@ func (d queries) Cancels(ctx context.Context, no app.OrderNo) ([]app.Cancel, err
 }
 
 func (t *transaction) CreateCancel(ctx context.Context, c app.Cancel) error {
-	k, err := t.makeKey(ctx, string(c.OrderNo))
-	if err != nil {
-		return err
-	}
-	refund, err := sealWords(k, "cancels/"+c.ID, refundPrivate{c.RefundBank, c.RefundAcct, c.RefundName})
+	refund, err := t.sealRefund(ctx, "cancels", c.ID, c.OrderNo, refundPrivate{c.RefundBank, c.RefundAcct, c.RefundName})
 	if err != nil {
 		return err
 	}
 	t.touch("cancels", c.ID)
-	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(22)+") ON CONFLICT DO NOTHING",
+	n, err := t.exec(ctx, "INSERT INTO cancels ("+cancelColumns+") VALUES ("+dollars(23)+") ON CONFLICT DO NOTHING",
 		c.ID, c.OrderNo, c.Moid, c.TID, c.Amount, bit(c.Whole), c.Reason, c.By, bit(c.External), c.State, refund,
 		c.ResultCode, c.ResultMsg, c.CancelNum, c.PTID, bit(c.Noticed), c.Sends, us(c.CreatedAt), us(c.SentAt),
-		us(c.SettledAt), c.SettledBy, us(c.GatewayAt))
+		us(c.SettledAt), c.SettledBy, us(c.GatewayAt), bit(refund != ""))
 	if err != nil || n == 1 {
 		return err
 	}

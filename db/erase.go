@@ -45,6 +45,11 @@ func (t *transaction) EraseOrder(ctx context.Context, no app.OrderNo) error {
 	if err := t.destroyKey(ctx, string(no)); err != nil {
 		return err
 	}
+	// Their terms are far shorter; but what nobody ran in time must not outlive the order.
+	if _, err := t.exec(ctx, `UPDATE data_keys SET sealed = $2 WHERE id IN (SELECT 'refund/' || id FROM cancels WHERE order_no = $1)
+		OR id IN (SELECT 'refund/' || id FROM cancel_requests WHERE order_no = $1) OR id IN (SELECT id FROM refund_asks WHERE order_no = $1)`, no, erased); err != nil {
+		return err
+	}
 	list, err := t.PaymentsOf(ctx, no) // read without what was personal, and so indexed
 	if err != nil {
 		return err
