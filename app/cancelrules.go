@@ -176,6 +176,14 @@ func ruleFor(rules []CancelRule, p Payment, at time.Time) CancelRule {
 	return CancelRule{Method: p.Method, Case: CaseAlways, Allowed: true, From: 0, To: 5, Source: sourceCustom, Date: rulesAsOf}
 }
 
+// Company is the card company, or the bank; empty: the gateway did not say.
+func (p Payment) Company() string {
+	if p.CardName == "" {
+		return p.VbankName
+	}
+	return p.CardName
+}
+
 // MoneyAt is when the money came, by the gateway's clock where it told; zero: none came.
 func (p Payment) MoneyAt() time.Time {
 	if p.ApprovedAt.IsZero() {

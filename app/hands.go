@@ -76,7 +76,7 @@ func (s *Shop) AcceptPayment(ctx context.Context, actor Staff, moid Moid, reason
 			}
 			return fmt.Errorf("payment %s is %s: %w", moid, p.State, ErrNotPaid)
 		}
-		return s.closeHolds(ctx, tx, p, actor, reason)
+		return s.closeHolds(ctx, tx, p, actor.ID, reason)
 	})
 	if err == nil {
 		s.changed(p.OrderNo)
@@ -84,8 +84,8 @@ func (s *Shop) AcceptPayment(ctx context.Context, actor Staff, moid Moid, reason
 	return err
 }
 
-// closeHolds closes the holds that a payment itself was, once a person decided about it.
-func (s *Shop) closeHolds(ctx context.Context, tx Tx, p Payment, actor Staff, note string) error {
+// closeHolds closes the holds that a payment itself was, once a person decided about it or all of it went back.
+func (s *Shop) closeHolds(ctx context.Context, tx Tx, p Payment, by, note string) error {
 	list, err := tx.HoldsOf(ctx, p.OrderNo)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (s *Shop) closeHolds(ctx context.Context, tx Tx, p Payment, actor Staff, no
 		if !h.Own || h.Moid != p.Moid || !h.Open() {
 			continue
 		}
-		h.ClosedAt, h.ClosedBy, h.Note = s.Now(), actor.ID, note
+		h.ClosedAt, h.ClosedBy, h.Note = s.Now(), by, note
 		if err := tx.SaveHold(ctx, h); err != nil {
 			return err
 		}

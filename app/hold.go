@@ -32,7 +32,7 @@ type Hold struct {
 	MessageID string
 	CreatedAt time.Time
 	ClosedAt  time.Time // zero: open
-	ClosedBy  string    // staff ID
+	ClosedBy  string    // staff ID; empty: nobody, all of the money went back
 	Note      string    // what was done about it
 }
 

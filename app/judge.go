@@ -316,6 +316,11 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 	if err := s.matchReceipts(ctx, tx, next); err != nil {
 		return next, err
 	}
+	if next.State == Cancelled && p.State != Cancelled { // nothing is left that a person could decide about
+		if err := s.closeHolds(ctx, tx, next, e.Actor, ""); err != nil {
+			return next, err
+		}
+	}
 	return next, s.tell(ctx, tx, next.OrderNo, &next, newsOf(p, next, e), e.At)
 }
 

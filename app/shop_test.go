@@ -290,7 +290,7 @@ func TestUnknownSender(t *testing.T) {
 	})
 }
 
-// TestTwoTabs: both approvals are recorded, the second is held.
+// TestTwoTabs: both approvals are recorded, the second is held until all of it went back.
 //
 // proves R11
 func TestTwoTabs(t *testing.T) {
@@ -309,6 +309,17 @@ func TestTwoTabs(t *testing.T) {
 		w, err := r.Worklist(t.Context())
 		if err != nil || len(w.Holds) != 1 {
 			t.Errorf("worklist %+v, %v", w.Holds, err)
+		}
+		for _, part := range []app.Won{2000, 5000} {
+			if w, err := r.Worklist(t.Context()); err != nil || len(w.Holds) != 1 {
+				t.Errorf("before all of it went back: %+v, %v", w.Holds, err)
+			}
+			r.gives("2001")
+			r.cancels(two, app.CancelInput{Amount: part})
+		}
+		r.want(two.Moid, app.Cancelled)
+		if w, err := r.Worklist(t.Context()); err != nil || len(w.Holds) != 0 {
+			t.Errorf("all of it went back, and a person is still asked: %+v, %v", w.Holds, err)
 		}
 	})
 }

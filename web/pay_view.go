@@ -213,15 +213,11 @@ func paidFacts(ctx context.Context, co app.Checkout, r *templates.Result) {
 	}
 	p := co.Current
 	how := text.T(ctx, "method."+string(p.Method))
-	if p.CardName != "" {
-		how += " · " + p.CardName
+	if c := p.Company(); c != "" {
+		how += " · " + c
 	}
 	add("pay.fact.method", how)
-	when := p.ApprovedAt
-	if when.IsZero() {
-		when = p.PaidAt
-	}
-	add("pay.fact.when", view.When(ctx, when))
+	add("pay.fact.when", view.When(ctx, p.MoneyAt()))
 	add("pay.fact.auth", p.AuthCode)
 	add("pay.fact.order", string(co.Order.No))
 	if co.Cash != nil {

@@ -25,7 +25,11 @@ func callCard(ctx context.Context, st app.Story) templates.CallCard {
 	add("paid", paidAnswer(ctx, p))
 	if p.Approved > 0 {
 		add("amount", amountAnswer(ctx, p))
-		add("when", text.T(ctx, "call.when.at", view.When(ctx, p.MoneyAt()), howPaid(ctx, p)))
+		when := "call.when.at"
+		if p.State == app.Held {
+			when = "call.when.held"
+		}
+		add("when", text.T(ctx, when, view.When(ctx, p.MoneyAt()), howPaid(ctx, p)))
 		add("cancelled", cancelledAnswer(ctx, st))
 		add("back", backAnswer(ctx, st))
 	} else {
@@ -41,8 +45,8 @@ func callCard(ctx context.Context, st app.Story) templates.CallCard {
 
 func howPaid(ctx context.Context, p app.Payment) string {
 	how := text.T(ctx, "method."+string(p.Method))
-	if extra := strings.Join(strings.Fields(p.CardName+" "+p.VbankName), " "); extra != "" {
-		how += " (" + extra + ")"
+	if c := p.Company(); c != "" {
+		how += " (" + c + ")"
 	}
 	return how
 }

@@ -61,10 +61,6 @@ func exportRow(ctx context.Context, r app.PaymentRow, in app.ExportInput) []any 
 	if r.Erased {
 		buyer, tel, mail = text.T(ctx, "staff.erased"), "", ""
 	}
-	company := r.CardName
-	if company == "" {
-		company = r.VbankName
-	}
 	var paidAt time.Time
 	paid, held := app.Won(0), app.Won(0)
 	if !r.PaidAt.IsZero() {
@@ -85,7 +81,7 @@ func exportRow(ctx context.Context, r app.PaymentRow, in app.ExportInput) []any 
 		proof = text.T(ctx, "staff.export.proof."+string(r.Proof))
 	}
 	return []any{
-		text.T(ctx, "staff.mode."+string(r.Mode)), text.T(ctx, "state."+string(r.State)), paidAt, r.OpenedAt, text.T(ctx, "method."+string(r.Method)), company,
+		text.T(ctx, "staff.mode."+string(r.Mode)), text.T(ctx, "state."+string(r.State)), paidAt, r.OpenedAt, text.T(ctx, "method."+string(r.Method)), r.Company(),
 		r.CardQuota, string(r.OrderNo), string(r.Moid), string(r.TID), r.AuthCode, string(r.MID), r.Goods, buyer, tel, mail,
 		int64(r.Amount), int64(paid), int64(r.Back), net, int64(held), proof,
 	}

@@ -457,7 +457,7 @@ func rangeOf(ctx context.Context, low, high app.Won) string {
 func listRow(ctx context.Context, r app.PaymentRow, terms []app.Find) templates.ListRow {
 	row := templates.ListRow{
 		Href: "/admin/payments/" + string(r.Moid), State: shownState(r.Payment), Buyer: view.MaskName(r.BuyerName), Goods: r.Goods, Moid: string(r.Moid),
-		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.CardName, At: r.When, Amount: int64(r.Amount),
+		Method: text.T(ctx, "method."+string(r.Method)), MethodCode: string(r.Method), Company: r.Company(), At: r.When, Amount: int64(r.Amount),
 		Back: r.State == app.Cancelled, Hold: r.OpenHolds > 0 && r.State != app.Held, OpenCancel: r.OpenCancel != "",
 	}
 	if r.Erased {

@@ -185,7 +185,13 @@ func gatewayFacts(ctx context.Context, p app.Payment, reveal bool) []templates.D
 	add("staff.moid", string(p.Moid), true)
 	add("staff.mid", string(p.MID), false)
 	add("staff.auth_code", p.AuthCode, true)
-	add("staff.card", strings.TrimSpace(p.CardName+" "+p.CardNum), false)
+	switch p.Method {
+	case smartro.Vbank: // the bank stands with the account
+	case smartro.Bank:
+		add("staff.bank", p.CardName, false)
+	default:
+		add("staff.card", strings.TrimSpace(p.CardName+" "+p.CardNum), false)
+	}
 	if p.CardQuota != "" && p.CardQuota != "00" {
 		add("staff.quota", text.T(ctx, "staff.quota.months", strings.TrimLeft(p.CardQuota, "0")), false)
 	}
