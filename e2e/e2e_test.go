@@ -9,20 +9,22 @@ import (
 	"testing"
 )
 
-// TestBrowser runs every test in tests/ against one build of the binary.
+// TestBrowser runs every test in tests/ against one build of the binary, and one whose clock can be moved.
 func TestBrowser(t *testing.T) {
 	if os.Getenv("GAGE_E2E") != "1" {
 		t.Skip("browser tests are skipped: they need Chromium and Node.js; ask for them with GAGE_E2E=1 go test ./e2e")
 	}
 	admin := filepath.Join(t.TempDir(), "admin")
+	movable := admin + "-movable"
 	command(t, nil, "go", "build", "-o", admin, "../cmd/admin")
+	command(t, nil, "go", "build", "-tags", "movableclock", "-o", movable, "../cmd/admin")
 	command(t, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	tests, err := filepath.Glob("tests/*.test.mjs")
 	if err != nil || len(tests) == 0 {
 		t.Fatalf("no browser tests: %v", err)
 	}
 	args := append([]string{"--test", "--test-concurrency=1", "--test-reporter=spec"}, tests...)
-	command(t, []string{"GAGE_ADMIN=" + admin}, "node", args...)
+	command(t, []string{"GAGE_ADMIN=" + admin, "GAGE_ADMIN_MOVABLE=" + movable}, "node", args...)
 }
 
 func command(t *testing.T, env []string, name string, args ...string) {

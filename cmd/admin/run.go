@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run(&world{stdout: stdout, stderr: stderr, now: time.Now, ready: ready, ask: askTerminal})
+	err = command.Run(&world{stdout: stdout, stderr: stderr, now: now, ready: ready, ask: askTerminal})
 	name, _, _ := strings.Cut("admin "+command.Command(), " <") // without its arguments
 	var usage usageError
 	switch {

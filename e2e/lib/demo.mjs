@@ -1,16 +1,38 @@
 // Starts the demo as a stranger does, on free ports, and talks to the simulated gateway's control API.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const startWithin = 30_000;
 
-export async function startDemo() {
-  const admin = process.env.GAGE_ADMIN;
-  if (!admin) throw new Error("GAGE_ADMIN names no binary: run these tests with GAGE_E2E=1 go test ./e2e");
+export const startDemo = () => start("GAGE_ADMIN");
+
+// startMovable is the demo with a clock that can be moved on.
+export async function startMovable() {
+  const dir = await mkdtemp(join(tmpdir(), "gage-clock-"));
+  const clock = join(dir, "ahead");
+  const ahead = async (hours) => {
+    await writeFile(clock + ".new", `${hours}h`);
+    await rename(clock + ".new", clock);
+  };
+  await ahead(0);
+  const demo = await start("GAGE_ADMIN_MOVABLE", { GAGE_CLOCK_AHEAD: clock });
+  return {
+    ...demo,
+    ahead,
+    async stop() {
+      await demo.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(binary, env = {}) {
+  const admin = process.env[binary];
+  if (!admin) throw new Error(binary + " names no binary: run these tests with GAGE_E2E=1 go test ./e2e");
   const data = await mkdtemp(join(tmpdir(), "gage-e2e-"));
-  const child = spawn(admin, ["demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", data]);
+  const child = spawn(admin, ["demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", data], { env: { ...process.env, ...env } });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let said = "";
   let complained = "";
