@@ -51,28 +51,12 @@ func (s *Shop) CreateOrder(ctx context.Context, actor Staff, in OrderInput) (Ord
 }
 
 func (s *Shop) readOrder(in OrderInput) (Order, error) {
-	var errs []error
-	bad := func(field, code, value string) {
-		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
-	}
-	goods := strings.TrimSpace(in.Goods)
-	switch {
-	case goods == "":
-		bad("goods", "required", "")
-	case utf8.RuneCountInString(goods) > 100 || !utf8.ValidString(goods):
-		bad("goods", "too_long", goods)
-	}
+	goods, errs := readGoods(in.Goods, in.Amount, in.TaxFree)
 	if in.GoodsCnt == 0 {
 		in.GoodsCnt = 1
 	}
 	if in.GoodsCnt < 1 || in.GoodsCnt > 99 {
-		bad("goods_cnt", "range", fmt.Sprint(in.GoodsCnt))
-	}
-	if in.Amount < 1 || in.Amount > MaxAmount {
-		bad("amount", "range", in.Amount.String())
-	}
-	if in.TaxFree < 0 || in.TaxFree > in.Amount {
-		bad("tax_free", "range", in.TaxFree.String())
+		errs = append(errs, &InputError{Field: "goods_cnt", Code: "range", Value: fmt.Sprint(in.GoodsCnt)})
 	}
 	name, tel, email, more := readBuyer(in.BuyerName, in.BuyerTel, in.BuyerEmail, false)
 	errs = append(errs, more...)
@@ -90,6 +74,27 @@ func (s *Shop) readOrder(in OrderInput) (Order, error) {
 		Methods: slices.Clone(in.Methods), DueAt: due, CreatedAt: s.Now(), State: OrderOpen,
 	}
 	return o, nil
+}
+
+// readGoods cleans the name of what is sold and checks its price; the part that is free of tax is within it.
+func readGoods(name string, amount, taxFree Won) (goods string, errs []error) {
+	bad := func(field, code, value string) {
+		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
+	}
+	goods = strings.TrimSpace(name)
+	switch {
+	case goods == "":
+		bad("goods", "required", "")
+	case utf8.RuneCountInString(goods) > 100 || !utf8.ValidString(goods):
+		bad("goods", "too_long", goods)
+	}
+	if amount < 1 || amount > MaxAmount {
+		bad("amount", "range", amount.String())
+	}
+	if taxFree < 0 || taxFree > amount {
+		bad("tax_free", "range", taxFree.String())
+	}
+	return goods, errs
 }
 
 // maxBuyerName is the most characters that a buyer's name may have with us. The gateway takes 30 bytes; the form cuts it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // SubscriptionInput is a subscription as staff type it.
@@ -44,22 +43,9 @@ func (s *Shop) CreateSubscription(ctx context.Context, actor Staff, in Subscript
 }
 
 func (s *Shop) readSubscription(in SubscriptionInput) (Subscription, error) {
-	var errs []error
+	goods, errs := readGoods(in.Goods, in.Amount, in.TaxFree)
 	bad := func(field, code, value string) {
 		errs = append(errs, &InputError{Field: field, Code: code, Value: value})
-	}
-	goods := strings.TrimSpace(in.Goods)
-	switch {
-	case goods == "":
-		bad("goods", "required", "")
-	case utf8.RuneCountInString(goods) > 100 || !utf8.ValidString(goods):
-		bad("goods", "too_long", goods)
-	}
-	if in.Amount < 1 || in.Amount > MaxAmount {
-		bad("amount", "range", in.Amount.String())
-	}
-	if in.TaxFree < 0 || in.TaxFree > in.Amount {
-		bad("tax_free", "range", in.TaxFree.String())
 	}
 	if in.Day != LastDay && (in.Day < OnDemand || in.Day > 28) {
 		bad("day", "range", fmt.Sprint(in.Day))

@@ -204,18 +204,27 @@ func (s *Server) saveSession(c echo.Context, ses *sessions.Session) error {
 	return ses.Save(c.Request(), c.Response())
 }
 
-// beginSession gives the browser a new session for who has just proved to be staff; the old one is forgotten, so
-// that a key somebody planted before the sign-in is worth nothing.
-func (s *Server) beginSession(c echo.Context, who app.Staff) error {
+// emptySession is the browser's session with another key and nothing in it; the old one is forgotten.
+func (s *Server) emptySession(c echo.Context) (*sessions.Session, error) {
 	ses, err := s.session(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.Shop.ForgetSession(c.Request().Context(), hashOf(ses)); err != nil {
-		return fmt.Errorf("session: %w", err)
+		return nil, fmt.Errorf("session: %w", err)
 	}
 	ses.ID = ""
 	clear(ses.Values)
+	return ses, nil
+}
+
+// beginSession gives the browser a new session for who has just proved to be staff; the old one is forgotten, so
+// that a key somebody planted before the sign-in is worth nothing.
+func (s *Server) beginSession(c echo.Context, who app.Staff) error {
+	ses, err := s.emptySession(c)
+	if err != nil {
+		return err
+	}
 	agent := strings.ToValidUTF8(c.Request().UserAgent(), "")
 	ses.Values[keyStaff], ses.Values[keyRole] = who.ID, string(who.Role)
 	ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
@@ -236,15 +245,10 @@ func (s *Server) renewSession(c echo.Context, ses *sessions.Session) error {
 
 // beginHalf gives the browser a session that is nobody's yet: it knows whose password was right just now.
 func (s *Server) beginHalf(c echo.Context, who app.Staff) error {
-	ses, err := s.session(c)
+	ses, err := s.emptySession(c)
 	if err != nil {
 		return err
 	}
-	if err := s.Shop.ForgetSession(c.Request().Context(), hashOf(ses)); err != nil {
-		return fmt.Errorf("session: %w", err)
-	}
-	ses.ID = ""
-	clear(ses.Values)
 	ses.Values[keyHalf], ses.Values[keyHash] = who.ID, sessionHash(who.PasswordHash.Reveal())
 	ses.Values[keyTyped] = s.Now().Format(time.RFC3339Nano)
 	return s.saveSession(c, ses)

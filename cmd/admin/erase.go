@@ -21,17 +21,7 @@ func (h *house) eraseNightly(years int) part {
 }
 
 func (h *house) eraseAt(ctx context.Context, ticks <-chan time.Time, years int) error {
-	next := nextAt(h.shop.Now(), eraseHour)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticks:
-		}
-		if h.shop.Now().Before(next) {
-			continue
-		}
-		next = nextAt(h.shop.Now(), eraseHour)
+	return h.eachNight(ctx, ticks, eraseHour, func() error {
 		done, err := h.shop.EraseOld(ctx, years)
 		if done != (app.ErasedCount{}) {
 			h.shop.Log.Info("personal data past its term was destroyed", "orders", done.Orders, "messages", done.Messages, "subscriptions", done.Subscriptions)
@@ -43,5 +33,6 @@ func (h *house) eraseAt(ctx context.Context, ticks <-chan time.Time, years int) 
 		default:
 			h.shop.Log.Error("destroying personal data past its term failed: it is tried again the next night", "error", err)
 		}
-	}
+		return nil
+	})
 }

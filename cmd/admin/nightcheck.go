@@ -24,7 +24,19 @@ func (h *house) checkNightly(ctx context.Context) error {
 }
 
 func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
-	next := nextCheck(h.shop.Now())
+	return h.eachNight(ctx, ticks, checkHour, func() error {
+		err := h.check(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", err)
+	})
+}
+
+// eachNight calls do once each day at that hour in Korea, until ctx is done or do fails. It looks at each tick whether
+// the time has come, for clocks step and machines sleep.
+func (h *house) eachNight(ctx context.Context, ticks <-chan time.Time, hour int, do func() error) error {
+	next := nextAt(h.shop.Now(), hour)
 	for {
 		select {
 		case <-ctx.Done():
@@ -34,10 +46,10 @@ func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
 		if h.shop.Now().Before(next) {
 			continue
 		}
-		if err := h.check(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", err)
+		if err := do(); err != nil {
+			return err
 		}
-		next = nextCheck(h.shop.Now())
+		next = nextAt(h.shop.Now(), hour)
 	}
 }
 
@@ -59,9 +71,6 @@ func (h *house) check(ctx context.Context) error {
 	})
 	return errors.Join(append(found, err)...)
 }
-
-// nextCheck is the first time for a check after now.
-func nextCheck(now time.Time) time.Time { return nextAt(now, checkHour) }
 
 // nextAt is the first time after now when it is that hour in Korea.
 func nextAt(now time.Time, hour int) time.Time {
