@@ -97,3 +97,27 @@ export async function registerCard(page, link) {
   await page.waitForURL(/\/subscription\//);
   await page.locator('main[data-state="active"]').waitFor();
 }
+
+// until looks at a page again until it says so: what the gateway tells comes when it comes.
+export async function until(page, url, words) {
+  const main = page.locator("main");
+  for (let tries = 0; tries < 50; tries++) {
+    await page.goto(url);
+    if ((await main.innerText()).includes(words)) return;
+    await page.waitForTimeout(200);
+  }
+  throw new Error(`${url} never says ${words}: ${await main.innerText()}`);
+}
+
+// askAccount has staff ask a payment's buyer for the account of a refund; the buyer enters it on a page of their own.
+export async function askAccount(staff, buyer, demo, moid) {
+  await staff.goto(`${demo.shop}/admin/payments/${moid}/cancel`);
+  await staff.getByRole("button", { name: "구매자에게 계좌 물어보기" }).click();
+  await staff.getByText("구매자에게 이 글을 보내세요").waitFor();
+  await buyer.goto(demo.shop + /\/refund\/[A-Z0-9]{26}/.exec(await staff.locator("main").innerText())[0]);
+  await buyer.getByLabel("은행").selectOption("088");
+  await buyer.getByLabel("예금주").fill("한가람");
+  await buyer.getByLabel("계좌번호").fill("110-123-456789");
+  await buyer.getByRole("button", { name: "이 계좌로 받기" }).click();
+  await buyer.getByText("계좌를 받았어요").waitFor();
+}

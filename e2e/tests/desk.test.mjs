@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, look } from "../lib/browser.mjs";
 import { startDemo } from "../lib/demo.mjs";
-import { fill, openPopup, press, signIn, status } from "../lib/walk.mjs";
+import * as walk from "../lib/walk.mjs";
 
 const who = { name: "탁소미", tel: "010-7310-9284", email: "somi.tak@example.org" };
 
@@ -13,7 +13,7 @@ before(async () => {
   [demo, browser] = await Promise.all([startDemo(), launch()]);
   buyer = await (await look(browser)).newPage();
   staff = await (await look(browser)).newPage();
-  await signIn(staff, demo);
+  await walk.signIn(staff, demo);
 });
 
 after(async () => {
@@ -29,23 +29,15 @@ async function paid(method) {
   await staff.locator('main form button[type="submit"]').click();
   await staff.waitForURL(/\/admin\/requests\/[A-Z0-9]{8}/);
   await buyer.goto(/\/pay\/[A-Z0-9]{26}/.exec(await staff.content())[0].replace(/^/, demo.shop));
-  await fill(buyer, method, who);
-  await press(await openPopup(buyer), "approve");
-  await status(buyer, method === "VBANK" ? "waiting" : "paid");
+  await walk.fill(buyer, method, who);
+  await walk.press(await walk.openPopup(buyer), "approve");
+  await walk.status(buyer, method === "VBANK" ? "waiting" : "paid");
   return (await demo.state()).payments[0];
 }
 
 const main = () => staff.locator("main").innerText();
 
-// until looks again until the page says so: what the gateway tells comes when it comes.
-async function until(path, words) {
-  for (let tries = 0; tries < 50; tries++) {
-    await staff.goto(demo.shop + path);
-    if ((await main()).includes(words)) return;
-    await staff.waitForTimeout(200);
-  }
-  assert.fail(`${path} never says ${words}: ${await main()}`);
-}
+const until = (path, words) => walk.until(staff, demo.shop + path, words);
 
 // cancelAll fills the form of a whole cancel and confirms it.
 async function cancelAll(moid, refund) {
@@ -133,17 +125,8 @@ test("a virtual account: waiting, deposited, refunded; another one withdrawn", a
   await until("/admin/accounts?show=deposited", p.moid);
 
   // The buyer says by a link of its own where the money goes; staff see it masked and send it there.
-  await staff.goto(`${demo.shop}/admin/payments/${p.moid}/cancel`);
-  await staff.getByRole("button", { name: "구매자에게 계좌 물어보기" }).click();
-  await staff.getByText("구매자에게 이 글을 보내세요").waitFor();
-  const link = /\/refund\/[A-Z0-9]{26}/.exec(await main())[0];
   const phone = await (await look(browser, "phone")).newPage();
-  await phone.goto(demo.shop + link);
-  await phone.getByLabel("은행").selectOption("088");
-  await phone.getByLabel("예금주").fill(who.name);
-  await phone.getByLabel("계좌번호").fill("110-123-456789");
-  await phone.getByRole("button", { name: "이 계좌로 받기" }).click();
-  await phone.getByText("계좌를 받았어요").waitFor();
+  await walk.askAccount(staff, phone, demo, p.moid);
   await until("/admin/work", "구매자가 환불받을 계좌를 적었어요");
   await staff.locator(`a[href="/admin/payments/${p.moid}/cancel"]`).first().click();
   await staff.getByText("***6789").waitFor();
@@ -202,7 +185,7 @@ test("a call: four digits, a part of the money, above the limit, approved on a p
   assert.equal((await demo.state()).payments.find((g) => g.tid === p.tid).state, "paid", "it was cancelled without the second person");
 
   const boss = await (await look(browser, "phone")).newPage();
-  await signIn(boss, demo);
+  await walk.signIn(boss, demo);
   await boss.goto(demo.shop + "/admin/work");
   await boss.locator('a[href^="/admin/approvals/"]').first().click();
   assert.match(await boss.locator("main").innerText(), /11,000원/);
