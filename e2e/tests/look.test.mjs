@@ -1,5 +1,5 @@
 // Every page: no accessibility fault, nothing wider than the screen, no script error; in both languages, light and
-// dark, on a phone and a desktop.
+// dark, on a phone and a desktop; and on paper and a wall of a screen nothing is cut.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -56,3 +56,35 @@ for (const view of ["phone", "desktop"]) {
     });
   }
 }
+
+const paper = { width: 680, height: 1010 }; // A4 between its margins
+const wall = { width: 3840, height: 2160 };
+
+test("on paper and on a wall of a screen", async () => {
+  const faults = [];
+  for (const [who, urls] of pages) {
+    const context = await look(browser, "desktop", who);
+    const page = await context.newPage();
+    const wide = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    // What stands out of its place on a sheet can't be scrolled to. Words for screen readers alone stand nowhere.
+    const outside = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("main *")]
+          .filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 1 && e.getBoundingClientRect().right > window.innerWidth)
+          .slice(0, 3)
+          .map((e) => `${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 30)}`),
+      );
+    for (const [name, url] of Object.entries(urls)) {
+      await page.emulateMedia({ media: "print" });
+      await page.setViewportSize(paper);
+      await page.goto(url);
+      const cut = await outside();
+      if ((await wide()) > 0 || cut.length) faults.push(`${name}: wider than the paper: ${cut.join("; ")}`);
+      await page.emulateMedia({ media: "screen" });
+      await page.setViewportSize(wall);
+      if ((await wide()) > 0) faults.push(`${name}: wider than the wall`);
+    }
+    await context.close();
+  }
+  assert.deepEqual(faults, []);
+});
