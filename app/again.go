@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -51,7 +50,7 @@ func (s *Shop) judgeAgain(ctx context.Context, m Message) (good bool, err error)
 	if m.RawLen > len(m.Raw) {
 		return false, nil // cut: nobody can tell any more what was signed
 	}
-	rd, err := s.readAgain(ctx, m, cameFromBrowser(m.Headers), s.latest())
+	rd, err := s.readAgain(ctx, m, s.latest())
 	if err != nil || rd.msg.Level < T1 {
 		return false, err
 	}
@@ -69,17 +68,6 @@ func (s *Shop) judgeAgain(ctx context.Context, m Message) (good bool, err error)
 	return true, err
 }
 
-// cameFromBrowser says whether the headers that were kept of a message are such as only browsers send.
-func cameFromBrowser(headers string) bool {
-	for line := range strings.Lines(headers) {
-		name, _, _ := strings.Cut(line, ":")
-		if name == "Origin" || name == "Cookie" || strings.HasPrefix(name, "Sec-Fetch-") {
-			return true
-		}
-	}
-	return false
-}
-
 // rejudge judges a stored message by today's knowledge: after its sender was approved, after its approval came,
 // or after judging it had failed.
 func (s *Shop) rejudge(ctx context.Context, id string) error {
@@ -91,7 +79,7 @@ func (s *Shop) rejudge(ctx context.Context, id string) error {
 	if m.Level >= T1 {
 		when = time.Time{} // what signed it was believed when it came: that the key is gone since takes nothing back
 	}
-	rd, err := s.readAgain(ctx, m, m.Verdict == VerdictSecretLeaked, when)
+	rd, err := s.readAgain(ctx, m, when)
 	if err != nil || rd.merchant.MID == "" {
 		return err // unreadable: it stays what it was
 	}
@@ -99,8 +87,8 @@ func (s *Shop) rejudge(ctx context.Context, id string) error {
 }
 
 // readAgain understands a message as it was stored, by the keys that are believed at the given time.
-func (s *Shop) readAgain(ctx context.Context, m Message, browser bool, when time.Time) (reading, error) {
-	a := Arrival{Channel: m.Channel, Body: m.Raw, Browser: browser}
+func (s *Shop) readAgain(ctx context.Context, m Message, when time.Time) (reading, error) {
+	a := Arrival{Channel: m.Channel, Body: m.Raw}
 	if m.Peer != "" {
 		peer, err := netip.ParseAddr(m.Peer)
 		if err != nil {

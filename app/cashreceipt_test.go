@@ -381,10 +381,10 @@ func TestCashReceiptToldTwice(t *testing.T) {
 		}
 		n := notice(p, p.TID, "7001", 33_000, smartro.Field{Name: "ReceiptType", Value: "2"}, smartro.Field{Name: "RcptAppNo", Value: "W777"})
 		body := smartro.EncodeForm(n, smartro.EUCKR)
-		w.arrive(app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Browser: true, Body: smartro.EncodeForm(n, smartro.UTF8)})
+		w.arrive(app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Headers: browserHeaders, Body: smartro.EncodeForm(n, smartro.UTF8)})
 		w.arrive(app.Arrival{Channel: app.ChannelNotify, Secret: w.secret, Peer: strangerAddr, Body: body})
 		back := notice(p, c.TID, "2001", 33_000, smartro.Field{Name: "OTID", Value: string(c.TID)})
-		w.arrive(app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Browser: true, Body: smartro.EncodeForm(back, smartro.UTF8)})
+		w.arrive(app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Headers: browserHeaders, Body: smartro.EncodeForm(back, smartro.UTF8)})
 		if got := w.receiptIn(p.Moid, app.ReceiptStateIssued); len(w.receipts()) != 1 || got.ID != c.ID || got.Amiss != "" {
 			t.Errorf("after a stranger's words: %+v", w.receipts())
 		}

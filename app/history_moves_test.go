@@ -217,7 +217,7 @@ func (w *world) arrivalOf(fields []smartro.Field, action, label string) app.Arri
 	if label == smartro.EUCKR.Label() {
 		cs = smartro.EUCKR
 	}
-	a := app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Browser: true, Body: smartro.EncodeForm(fields, cs), Token: u.Query().Get("t")}
+	a := app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Headers: browserHeaders, Body: smartro.EncodeForm(fields, cs), Token: u.Query().Get("t")}
 	if strings.HasSuffix(u.Path, "/stop") {
 		a.Channel = app.ChannelStop
 	}
@@ -463,10 +463,13 @@ func (w *world) foretold(r *rand.Rand) ([]byte, bool) {
 	return []byte(n.Body), ok
 }
 
+// browserHeaders are what a browser sends with a form.
+const browserHeaders = "Origin: https://pay.example\nSec-Fetch-Mode: navigate"
+
 // forge sends what an attacker can make of messages that he saw: none of it comes in on the secret path from the
 // gateway's address.
 func (w *world) forge(r *rand.Rand) {
-	a := app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Browser: true}
+	a := app.Arrival{Channel: app.ChannelReturn, Peer: strangerAddr, Headers: browserHeaders}
 	cs := smartro.UTF8
 	if known, ok := pick(r, w.results); ok && r.IntN(2) == 0 {
 		a.Body, a.Token = known.Body, known.Token
@@ -479,15 +482,15 @@ func (w *world) forge(r *rand.Rand) {
 	switch way {
 	case 0: // the browser's way, as it is
 	case 1:
-		a.Channel, a.Browser = app.ChannelNotify, false
+		a.Channel, a.Headers = app.ChannelNotify, ""
 	case 2:
-		a.Channel, a.Browser, a.Secret = app.ChannelNotify, false, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		a.Channel, a.Headers, a.Secret = app.ChannelNotify, "", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	case 3:
 		a.Channel, a.Secret, a.Peer = app.ChannelNotify, w.secret, gatewayAddr // but it is a browser
 	case 4:
-		a.Channel, a.Browser, a.Secret = app.ChannelNotify, false, w.secret
+		a.Channel, a.Headers, a.Secret = app.ChannelNotify, "", w.secret
 	case 5:
-		a.Channel, a.Browser, a.Peer = app.ChannelNotify, false, gatewayAddr
+		a.Channel, a.Headers, a.Peer = app.ChannelNotify, "", gatewayAddr
 	}
 	fields, err := smartro.DecodeForm(a.Body, cs)
 	if err != nil {

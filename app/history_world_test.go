@@ -245,7 +245,7 @@ func (w *world) receive(a app.Arrival) (app.Verdict, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.received++
-	if a.Channel == app.ChannelNotify && a.Secret == w.secret && !a.Browser {
+	if a.Channel == app.ChannelNotify && a.Secret == w.secret && a.Headers == "" {
 		w.hear(a.Peer, a.Body, got.Verdict)
 	}
 	return got.Verdict, nil

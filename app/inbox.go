@@ -104,7 +104,7 @@ func (s *Shop) messageAgain(ctx context.Context, id string) (Message, reading, e
 	if !m.Ring && m.Level >= T1 {
 		when = time.Time{} // as in rejudge: what signed it was believed when it came
 	}
-	rd, err := s.readAgain(ctx, m, cameFromBrowser(m.Headers) || m.Verdict == VerdictSecretLeaked, when)
+	rd, err := s.readAgain(ctx, m, when)
 	return m, rd, err
 }
 

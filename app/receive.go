@@ -18,8 +18,7 @@ type Arrival struct {
 	Secret      string     // of the notification path; empty: none was in the URL
 	Peer        netip.Addr // direct sender, or the listed proxy's client
 	ContentType string
-	Browser     bool   // it carries what only browsers send: Sec-Fetch-*, Origin, Cookie
-	Headers     string // for the record, one "Name: value" a line
+	Headers     string // for the record, one "Name: value" a line: they tell a browser, see [FromBrowser]
 	Body        []byte
 	Query       string // raw; read on the notification path when the body is empty
 	Token       string // return token of the URL that the browser came back to
@@ -150,7 +149,8 @@ func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
 // understand reads a message's bytes and sees how far it may be believed by its signature, its way and its sender. What
 // is no notice stays what it is. A key counts that is believed at the given time. It only fails when the store does.
 func (s *Shop) understand(ctx context.Context, rd *reading, a Arrival, when time.Time) error {
-	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, nil)
+	browser := FromBrowser(rd.msg.Headers)
+	rd.msg.Dedupe = dedupeKey(rd.msg, browser, nil)
 	all, err := s.contracts(ctx, s.Store)
 	if err != nil || len(all) == 0 {
 		return err
@@ -168,9 +168,9 @@ func (s *Shop) understand(ctx context.Context, rd *reading, a Arrival, when time
 		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, a.Peer); err != nil {
 			return err
 		}
-		rd.trust(a.Browser)
+		rd.trust(browser)
 	}
-	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields)
+	rd.msg.Dedupe = dedupeKey(rd.msg, browser, n.Fields)
 	return nil
 }
 
@@ -194,6 +194,18 @@ func (rd *reading) take(n smartro.Notice, a Arrival, c contract, attempt int, wh
 		m.Verdict = VerdictUnsigned
 	}
 	rd.kind = eventKind(kind, m.Level, a.Channel)
+}
+
+// FromBrowser says whether the headers that were kept of a request are such as only browsers send, or their scripts: the
+// gateway's server sends none of them. They are asked again whenever the message is judged again.
+func FromBrowser(headers string) bool {
+	for line := range strings.Lines(headers) {
+		name, _, _ := strings.Cut(line, ":")
+		if name == "Origin" || name == "Cookie" || strings.HasPrefix(name, "Sec-Fetch-") {
+			return true
+		}
+	}
+	return false
 }
 
 // trust lifts a correctly signed message on the secret path to the gateway's own word, if its sender is known.

@@ -282,7 +282,7 @@ func TestUnknownSender(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.want(p.Moid, app.Paid)
-		a.Browser = true
+		a.Headers = browserHeaders
 		a.Body = smartro.EncodeForm(notice(r.open(1, smartro.Card), r.tid(smartro.Card), "3001", 1), smartro.EUCKR)
 		if v := r.receive(a); v != app.VerdictSecretLeaked {
 			t.Errorf("a browser on the secret path: %s", v)

@@ -96,30 +96,27 @@ func arrival(c echo.Context, ch app.Channel) (app.Arrival, error) {
 	}
 	return app.Arrival{
 		Channel: ch, Peer: peer(c), ContentType: clip(r.Header.Get(echo.HeaderContentType), 200),
-		Browser: fromBrowser(r), Headers: evidence(r), Body: body, Query: r.URL.RawQuery, Token: c.QueryParam("t"),
+		Headers: evidence(r), Body: body, Query: r.URL.RawQuery, Token: c.QueryParam("t"),
 	}, nil
 }
 
-// fromBrowser says whether a request carries what only browsers send.
-func fromBrowser(r *http.Request) bool {
-	for name := range r.Header {
-		if name == "Origin" || name == "Cookie" || strings.HasPrefix(name, "Sec-Fetch-") {
-			return true
-		}
-	}
-	return false
-}
-
-// evidence keeps the headers that help to judge a message later. A cookie is named, never kept.
+// evidence keeps the headers that help to judge a message, now and later: whether a browser sent it ([app.FromBrowser]), above
+// all. A cookie is named, never kept.
 func evidence(r *http.Request) string {
 	var lines []string
-	for _, name := range []string{"User-Agent", "Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Forwarded-For"} {
+	for _, name := range []string{"User-Agent", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Forwarded-For"} {
 		if v := r.Header.Get(name); v != "" {
 			lines = append(lines, name+": "+clip(v, 300))
 		}
 	}
-	if _, any := r.Header["Cookie"]; any {
-		lines = append(lines, "Cookie: present")
+	for _, name := range []string{"Origin", "Cookie", "Sec-Fetch-Dest", "Sec-Fetch-User"} {
+		switch v, there := r.Header[name]; {
+		case !there:
+		case name == "Cookie":
+			lines = append(lines, "Cookie: present")
+		default:
+			lines = append(lines, name+": "+clip(v[0], 300)) // empty ones, too
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -75,7 +75,7 @@ func TestAnonymousRoutesSeeNoCookie(t *testing.T) {
 			rooms: openRooms(), paces: newPaces(Pace{}),
 		}
 		e, err := s.build([]route{{http.MethodGet, "/x", public, a, budget{noBody, quick, pages}, func(c echo.Context) error {
-			saw, marked = c.Request().Header.Get("Cookie"), fromBrowser(c.Request())
+			saw, marked = c.Request().Header.Get("Cookie"), app.FromBrowser(evidence(c.Request()))
 			return c.NoContent(http.StatusOK)
 		}}})
 		if err != nil {

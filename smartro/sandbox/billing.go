@@ -35,7 +35,7 @@ func registration(d smartro.Device, get func(string) string) []refusal {
 const cipherKeyLen = 88
 
 func (c *checker) checkCipher() {
-	if c.get("PayMethod") == string(smartro.CardBill) && c.get("BillKeyMode") == "0" && len(c.g.cfg.MerchantKey.Reveal()) < cipherKeyLen {
+	if c.get("PayMethod") == string(smartro.CardBill) && c.get("BillKeyMode") == "0" && len(c.g.key().Reveal()) < cipherKeyLen {
 		c.add(refusal{
 			Title: "항목 값 오류", Field: "BillKeyMode", Got: "0", Want: "1",
 			Why: "빌링키를 암호화하려면(BillKeyMode=0) 상점 키가 88자 이상이어야 합니다.",
@@ -68,9 +68,9 @@ func (g *Gateway) keyFields(p payment) []smartro.Field {
 	if mode == "0" {
 		told, amt = "smt01"+base64.StdEncoding.EncodeToString(g.tripleDES(6, []byte(told), true)), ""
 	}
-	sign := smartro.RawVerifyValue(g.cfg.Hash, g.cfg.MID, g.cfg.MerchantKey, shortTime(p.DecidedAt), p.AuthCode, amt, plain)
+	sign := smartro.RawVerifyValue(g.cfg.Hash, g.cfg.MID, g.key(), shortTime(p.DecidedAt), p.AuthCode, amt, plain)
 	if p.has(badSignature) {
-		sign = smartro.RawVerifyValue(g.cfg.Hash, g.cfg.MID, g.cfg.MerchantKey+"x", shortTime(p.DecidedAt), p.AuthCode, amt, plain)
+		sign = smartro.RawVerifyValue(g.cfg.Hash, g.cfg.MID, g.key()+"x", shortTime(p.DecidedAt), p.AuthCode, amt, plain)
 	}
 	return newFields(
 		"fn_cd", p.Paid.CardCode, "fn_name", cardName(p.Paid.CardCode), "AcquCardCode", p.Paid.AcquirerCode,
@@ -86,7 +86,7 @@ func (g *Gateway) openKey(value, mode string) string {
 	text, err := base64.StdEncoding.DecodeString(value)
 	body, ok := strings.CutPrefix(string(text), "smt02")
 	raw, err2 := base64.StdEncoding.DecodeString(body)
-	if err != nil || err2 != nil || !ok || len(g.cfg.MerchantKey.Reveal()) < cipherKeyLen || len(raw) == 0 || len(raw)%des.BlockSize != 0 {
+	if err != nil || err2 != nil || !ok || len(g.key().Reveal()) < cipherKeyLen || len(raw) == 0 || len(raw)%des.BlockSize != 0 {
 		return ""
 	}
 	plain := g.tripleDES(40, raw, false)
@@ -99,7 +99,7 @@ func (g *Gateway) openKey(value, mode string) string {
 
 // tripleDES is Triple DES in ECB under 24 characters of the merchant key, from the given one on (billing §1).
 func (g *Gateway) tripleDES(from int, text []byte, seal bool) []byte {
-	block, err := des.NewTripleDESCipher([]byte(g.cfg.MerchantKey.Reveal())[from : from+24])
+	block, err := des.NewTripleDESCipher([]byte(g.key().Reveal())[from : from+24])
 	if err != nil {
 		panic(err) // 24 bytes are a key
 	}

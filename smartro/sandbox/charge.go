@@ -131,7 +131,7 @@ func (g *Gateway) chargeCard(a *chargeAnswer) error {
 		return err // reported by its rule
 	}
 	a.key = smartro.BillingKey(g.openKey(f["BL_TID"], f["BillKeyMode"]))
-	if !smartro.EqualHash(f["VERIFY_V"], smartro.VerifyV(g.cfg.Hash, g.cfg.MID, g.cfg.MerchantKey, f["ediDate"], amt, a.key)) {
+	if !smartro.EqualHash(f["VERIFY_V"], smartro.VerifyV(g.cfg.Hash, g.cfg.MID, g.key(), f["ediDate"], amt, a.key)) {
 		a.refused(g, "SB52", "VERIFY_V", "HASH 유효성 확인 실패 (MID + merchantKey + ediDate + Amt + 빌링키)")
 		return nil
 	}
@@ -173,7 +173,7 @@ func (g *Gateway) answerCharge(w http.ResponseWriter, a chargeAnswer) {
 	date, sign := "", ""
 	if p.TID != "" {
 		date = shortTime(p.DecidedAt)
-		sign = smartro.VerifyValue(g.cfg.Hash, g.cfg.MID, g.cfg.MerchantKey, date, p.AuthCode, p.Amt.String(), a.key)
+		sign = smartro.VerifyValue(g.cfg.Hash, g.cfg.MID, g.key(), date, p.AuthCode, p.Amt.String(), a.key)
 	}
 	amt, err := smartro.ParseWon(f["Amt"])
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 // key is the merchant key that the gateway has now: the configured one, until another was ordered.
 func (g *Gateway) key() smartro.Secret { return *g.merchantKey.Load() }
 
-// SetMerchantKey does what changing the key in the merchant site does: from now on windows, cancels and the receipt
-// data are checked with it, and results and notifications signed. What is queued already keeps its signature. The
+// SetMerchantKey does what changing the key in the merchant site does: from now on windows, cancels, charges and
+// the receipt data are checked with it, results and notifications signed, and billing keys enciphered. What is queued already keeps its signature. The
 // change outlives a restart.
 func (g *Gateway) SetMerchantKey(key smartro.Secret) error {
 	text := key.Reveal()

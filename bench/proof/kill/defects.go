@@ -81,8 +81,8 @@ func notificationDefects() []harness.Defect {
 		{
 			Name: "a repeat is not recognised",
 			File: "app/receive.go",
-			Old:  "	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields)\n",
-			New:  "	rd.msg.Dedupe = dedupeKey(rd.msg, a.Browser, n.Fields) + rd.msg.ID\n",
+			Old:  "	rd.msg.Dedupe = dedupeKey(rd.msg, browser, n.Fields)\n",
+			New:  "	rd.msg.Dedupe = dedupeKey(rd.msg, browser, n.Fields) + rd.msg.ID\n",
 		},
 	}
 }
