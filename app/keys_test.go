@@ -197,6 +197,31 @@ func TestJudgeAgain(t *testing.T) {
 	})
 }
 
+// TestJudgeAgainABrowser: who knows the secret path and has seen the gateway's words sends them from a browser, for other
+// money; that they are signed with a key that the shop does not have yet makes them no better once it has.
+//
+// proves R28, S2, S3
+func TestJudgeAgainABrowser(t *testing.T) {
+	for _, headers := range []string{browserHeaders, "Origin: ", "Sec-Fetch-Dest: document", "User-Agent: x\nCookie: present"} {
+		r := newRig(t, dbtest.SQLite(t))
+		p := r.open(1000, smartro.Card)
+		v := r.receive(app.Arrival{
+			Channel: app.ChannelNotify, Secret: r.secret, Peer: gatewayAddr, Headers: headers,
+			Body: smartro.EncodeForm(signedWith(secondKey, notice(p, r.tid(smartro.Card), "3001", 1)), smartro.EUCKR),
+		})
+		if v != app.VerdictBadSignature {
+			t.Errorf("%q: %s", headers, v)
+		}
+		r.changeKey(secondKey)
+		if _, err := r.JudgeAgain(t.Context(), r.owner); err != nil {
+			t.Fatal(err)
+		}
+		if m := r.about(r.want(p.Moid, app.Opened)); m.Ring || m.Level != app.T1 || m.Amount != 1 {
+			t.Errorf("%q: kept as %s of level %d", headers, m.Verdict, m.Level)
+		}
+	}
+}
+
 // TestJudgeAgainAfterTheRepeat: the gateway has told it once more meanwhile, signed with the key that is there by then.
 //
 // proves R28, R7
