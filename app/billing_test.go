@@ -357,6 +357,35 @@ func TestChargeOfUnknownOutcome(t *testing.T) {
 	}
 }
 
+// TestChargeAndItsKey: a charge that was made with a new merchant key is not proved by the one before it, which is still
+// believed about older payments.
+//
+// proves R28, R34
+func TestChargeAndItsKey(t *testing.T) {
+	r := newSubscriber(t, dbtest.SQLite(t))
+	sub := r.subscribe(app.SubscriptionInput{Day: 1})
+	r.register(sub, 1)
+	r.until("2026-11-30 23:00")
+	r.changeKey(secondKey)
+	r.house.answer = context.DeadlineExceeded
+	r.until("2026-12-01 12:00")
+	w, err := r.Worklist(t.Context())
+	if err != nil || len(w.Charges) != 1 {
+		t.Fatalf("%+v, %v", w.Charges, err)
+	}
+	c := w.Charges[0]
+	if v := r.notify(r.told(c)); v != app.VerdictOldKey {
+		t.Errorf("the key before: %s", v)
+	}
+	if p := r.want(c.Moid, app.Opened); p.KeyVersion != 2 {
+		t.Errorf("charged with key %d", p.KeyVersion)
+	}
+	if v := r.notify(signedWith(secondKey, r.told(c))); v != app.VerdictGood {
+		t.Errorf("its own key: %s", v)
+	}
+	r.want(c.Moid, app.Paid)
+}
+
 // TestRefusedCharge: tried three times, on following days, each time as an attempt of the same order; then a person's.
 //
 // proves R34

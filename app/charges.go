@@ -127,15 +127,19 @@ func (s *Shop) intendCharge(ctx context.Context, tx Tx, sub Subscription, c Char
 	if err != nil {
 		return c, fmt.Errorf("order %s of a charge: %w", o.No, notConflict(err))
 	}
+	signed, err := s.contractOf(ctx, tx, o.MID, o.Mode)
+	if err != nil {
+		return c, err
+	}
 	p := Payment{
 		Moid: c.Moid, OrderNo: o.No, MID: o.MID, Mode: o.Mode, Device: byKey, Method: smartro.Card, EdiDate: now, Amount: o.Amount, GoodsName: o.Goods,
-		BuyerName: o.BuyerName, BuyerTel: o.BuyerTel, BuyerEmail: o.BuyerEmail, ReturnToken: newToken(), State: New, Proof: ProofNone,
+		BuyerName: o.BuyerName, BuyerTel: o.BuyerTel, BuyerEmail: o.BuyerEmail, KeyVersion: signed.keyN(), ReturnToken: newToken(), State: New, Proof: ProofNone,
 		OpenedAt: now, UpdatedAt: now,
 	}
 	if err := tx.CreatePayment(ctx, p); err != nil {
 		return c, fmt.Errorf("payment %s of a charge: %w", p.Moid, notConflict(err))
 	}
-	if _, err = s.record(ctx, tx, p, Input{Kind: ChargeIntended, Level: T0, At: now, Amount: p.Amount, Actor: c.By}); err != nil {
+	if _, err = s.record(ctx, tx, p, Input{Kind: ChargeIntended, Level: T0, At: now, Amount: p.Amount, Actor: c.By, Detail: Detail{KeyVersion: p.KeyVersion}}); err != nil {
 		return c, err
 	}
 	if c.State == ChargeUnknown {

@@ -52,7 +52,7 @@ type Payment struct {
 	BuyerName   string
 	BuyerTel    string // digits
 	BuyerEmail  string
-	KeyVersion  int    // of the merchant key that signed its form; 0: from before versions were counted
+	KeyVersion  int    // of the merchant key that signed its form, or that its charge was intended with; 0: from before versions were counted
 	ReturnToken string // echoed by the browser's return and stop: which page to show, proof of nothing
 
 	State      State

@@ -57,7 +57,7 @@ func scale(full bool) map[string]int {
 
 // widestScale is the width of one round of the widest.
 func widestScale() map[string]int {
-	return map[string]int{"WORKERS": 200, "COPIES": 50, "NOTICES": 2500, "CALLERS": 500, "ROUNDS": 250}
+	return map[string]int{"WORKERS": 200, "COPIES": 50, "NOTICES": 2500, "CALLERS": 500, "ROUNDS": 320}
 }
 
 // wide is from which length on a run goes at full width.
