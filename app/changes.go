@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"gage/smartro"
@@ -17,9 +18,24 @@ type Change struct {
 type changes []Change
 
 func (c *changes) see(field string, before, after any) {
-	if b, a := fmt.Sprint(before), fmt.Sprint(after); b != a {
+	if b, a := spoken(before), spoken(after); b != a {
 		*c = append(*c, Change{field, b, a})
 	}
+}
+
+// spoken is a value as a person can read it: of a struct what is set in it, by name.
+func spoken(v any) string {
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Struct {
+		return fmt.Sprint(v)
+	}
+	var set []string
+	for field, value := range r.Fields() {
+		if !value.IsZero() {
+			set = append(set, fmt.Sprintf("%s=%v", field.Name, value))
+		}
+	}
+	return strings.Join(set, " ")
 }
 
 // secret notes that a secret was changed, and nothing of it.
@@ -87,6 +103,8 @@ func changesOfMerchant(a, b smartro.Merchant) (c changes) {
 	c.see("inquiry_proves", a.InquiryProves, b.InquiryProves)
 	c.see("inquiry_shape", a.InquiryShape, b.InquiryShape)
 	c.see("refund_fields", a.RefundFields, b.RefundFields)
+	c.see("receipt_call", a.CashReceipt.Confirmed, b.CashReceipt.Confirmed)
+	a.CashReceipt.Confirmed, b.CashReceipt.Confirmed = false, false
 	c.see("cash_receipt", a.CashReceipt, b.CashReceipt)
 	c.see("wallet_codes", a.WalletCodes, b.WalletCodes)
 	c.see("billing_codes", a.BillingCodes, b.BillingCodes)

@@ -63,5 +63,14 @@ func TestRecordedChanges(t *testing.T) {
 		if list, err = r.Accesses(ctx, r.owner, app.AccessQuery{Kinds: []app.AccessKind{app.ChangedReceiptRules}, Limit: 1}); err != nil || len(list) != 1 || !slices.Contains(app.ReadChanges(list[0]), app.Change{Field: "own_receipts", Before: "false", After: "true"}) {
 			t.Errorf("%+v, %v", list, err)
 		}
+		gateway := app.AccessQuery{Kinds: []app.AccessKind{app.ChangedGateway}, Limit: 9}
+		before, err := r.Accesses(ctx, r.owner, gateway)
+		must(err)
+		must(r.SetReceiptRules(ctx, r.owner, app.ReceiptRules{Rounding: smartro.VATDown}, false))
+		if after, err := r.Accesses(ctx, r.owner, gateway); err != nil || len(after) != len(before) {
+			t.Errorf("the gateway's settings stand %d times in the record, %d before the receipts' were changed: %v", len(after), len(before), err)
+		}
+		must(r.SetReceiptRules(ctx, r.owner, app.ReceiptRules{Rounding: smartro.VATDown}, true))
+		newest(app.ChangedGateway, app.Change{Field: "receipt_call", Before: "false", After: "true"})
 	})
 }

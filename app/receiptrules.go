@@ -41,20 +41,21 @@ func (s *Shop) SetReceiptRules(ctx context.Context, actor Staff, rules ReceiptRu
 	if _, err := smartro.ParseVATRounding(string(rules.Rounding)); err != nil {
 		return &InputError{Field: "rounding", Code: "required"}
 	}
-	m, err := s.Merchant(ctx)
-	if err != nil {
-		return err
-	}
-	m.Key, m.CancelPassword = "", "" // the stored ones stay
-	m.CashReceipt.Confirmed = confirmed
-	if err := s.SetMerchant(ctx, actor, m); err != nil {
-		return err
-	}
 	text, err := json.Marshal(rules)
 	if err != nil {
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
+		m, err := s.merchant(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if m.CashReceipt.Confirmed != confirmed {
+			m.CashReceipt.Confirmed = confirmed
+			if err := s.setMerchant(ctx, tx, actor, m); err != nil {
+				return err
+			}
+		}
 		before, err := s.receiptRules(ctx, tx)
 		if err != nil {
 			return err

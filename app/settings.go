@@ -117,7 +117,11 @@ func (s *Shop) writeContracts(ctx context.Context, tx Tx, all []contract) error 
 
 // Merchant is the contract under which new payments are made. ErrNoGateway: the owner has not entered one yet.
 func (s *Shop) Merchant(ctx context.Context) (smartro.Merchant, error) {
-	all, err := s.contracts(ctx, s.Store)
+	return s.merchant(ctx, s.Store)
+}
+
+func (s *Shop) merchant(ctx context.Context, r Reader) (smartro.Merchant, error) {
+	all, err := s.contracts(ctx, r)
 	if err != nil || len(all) == 0 {
 		return smartro.Merchant{}, errors.Join(err, ErrNoGateway)
 	}
@@ -163,40 +167,42 @@ func (s *Shop) SetMerchant(ctx context.Context, actor Staff, m smartro.Merchant)
 	if err := actor.must(RightChangeGateway); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
-		all, err := s.contracts(ctx, tx)
-		if err != nil {
-			return err
+	return s.Store.Update(ctx, func(tx Tx) error { return s.setMerchant(ctx, tx, actor, m) })
+}
+
+func (s *Shop) setMerchant(ctx context.Context, tx Tx, actor Staff, m smartro.Merchant) error {
+	all, err := s.contracts(ctx, tx)
+	if err != nil {
+		return err
+	}
+	c := contract{Merchant: m}
+	next := []contract{{}}
+	var before smartro.Merchant
+	for _, old := range all {
+		if !old.is(m.MID, m.Mode) {
+			next = append(next, old)
+			continue
 		}
-		c := contract{Merchant: m}
-		next := []contract{{}}
-		var before smartro.Merchant
-		for _, old := range all {
-			if !old.is(m.MID, m.Mode) {
-				next = append(next, old)
-				continue
-			}
-			c.Key, c.CancelPassword = cmp.Or(m.Key, old.Key), cmp.Or(m.CancelPassword, old.CancelPassword)
-			before = old.Merchant
-			c.keys, c.salt = old.keys, cmp.Or(old.salt, newToken())
-		}
-		if err := c.Validate(); err != nil {
-			return err
-		}
-		did := Access{Kind: ChangedGateway, Subject: string(m.MID), Words: changesOfMerchant(before, c.Merchant).words()}
-		if len(c.keys) == 0 {
-			c.replaceKey(c.Key, s.Now(), s.latest())
-		} else if c.Key != c.keys[0].Key {
-			c.replaceKey(c.Key, s.Now(), s.latest())
-			did.Kind, did.Subject = ChangedKey, keySubject(c, c.keyN())
-		}
-		next[0] = c
-		if err := s.writeContracts(ctx, tx, next); err != nil {
-			return err
-		}
-		_, err = s.noticeSecrets(ctx, tx)
-		return errors.Join(err, s.note(ctx, tx, actor, did))
-	})
+		c.Key, c.CancelPassword = cmp.Or(m.Key, old.Key), cmp.Or(m.CancelPassword, old.CancelPassword)
+		before = old.Merchant
+		c.keys, c.salt = old.keys, cmp.Or(old.salt, newToken())
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	did := Access{Kind: ChangedGateway, Subject: string(m.MID), Words: changesOfMerchant(before, c.Merchant).words()}
+	if len(c.keys) == 0 {
+		c.replaceKey(c.Key, s.Now(), s.latest())
+	} else if c.Key != c.keys[0].Key {
+		c.replaceKey(c.Key, s.Now(), s.latest())
+		did.Kind, did.Subject = ChangedKey, keySubject(c, c.keyN())
+	}
+	next[0] = c
+	if err := s.writeContracts(ctx, tx, next); err != nil {
+		return err
+	}
+	_, err = s.noticeSecrets(ctx, tx)
+	return errors.Join(err, s.note(ctx, tx, actor, did))
 }
 
 // noticeSecrets are the unguessable parts of the notification URL that are valid now, the newest first. The
