@@ -67,6 +67,7 @@ func payForm(ctx context.Context, co app.Checkout, ask payAsk) *templates.PayFor
 	f := &templates.PayForm{
 		Methods: templates.RadioView{Name: "method", Legend: text.T(ctx, "pay.method"), Value: chosen(co, ask.method)},
 		Deed:    text.T(ctx, "pay.deed", won(ctx, co.Order.Amount)),
+		Before:  payBefore(ctx, co),
 		Fault:   ask.fault,
 	}
 	for _, m := range co.Methods {
@@ -83,6 +84,21 @@ func payForm(ctx context.Context, co app.Checkout, ask payAsk) *templates.PayFor
 	}
 	f.Fields = buyerFields(ctx, co.Order, ask)
 	return f
+}
+
+// payBefore says what became of an account that the buyer may still have at hand, or of money that came and was no payment.
+func payBefore(ctx context.Context, co app.Checkout) string {
+	p := co.Current
+	switch {
+	case p == nil || co.Status != app.BuyerOpen:
+	case p.State == app.Expired && p.VbankNum != "":
+		return text.T(ctx, "pay.before.expired", p.VbankName)
+	case p.State == app.Cancelled && p.Approved > 0:
+		return text.T(ctx, "pay.before.returned", won(ctx, p.Approved))
+	case p.State == app.Cancelled && p.VbankNum != "":
+		return text.T(ctx, "pay.before.withdrawn", p.VbankName)
+	}
+	return ""
 }
 
 // chosen is the method to begin with: what was asked for, what was tried last, or the first.

@@ -26,6 +26,8 @@ test("a deposit after the account's due date is a task, and goes back to the buy
   await demo.ahead(24 * 5);
   await signIn(staff, demo);
   await until(staff, demo.shop + "/admin/accounts?show=expired", moid);
+  await buyer.goto(checkout);
+  assert.match(await main(buyer), /가상계좌는 기한이 지나 닫혔어요/);
 
   await demo.deposit(tid);
   await until(staff, demo.shop + "/admin/work", "기한이 지난 뒤 33,000원이 들어왔어요");
@@ -47,4 +49,6 @@ test("a deposit after the account's due date is a task, and goes back to the buy
   assert.equal((await demo.state()).payments.find((p) => p.tid === tid).state, "cancelled");
   await staff.goto(demo.shop + "/admin/work");
   assert.ok(!(await main()).includes(moid));
+  await buyer.goto(checkout);
+  assert.match(await main(buyer), /33,000원은 이 주문의 결제로 치지 않고 돌려드렸어요/);
 });

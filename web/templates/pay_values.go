@@ -73,6 +73,7 @@ type PayForm struct {
 	Methods RadioView
 	Fields  []FieldView
 	Deed    string // the button's words
+	Before  string // what became of money or an account before
 	Fault   string // what was wrong with the whole
 	Vbank   bool   // offers the virtual account beside the button
 }
