@@ -165,7 +165,7 @@ func cancelAtOnce(t *testing.T, crowd []*rig, asked *atomic.Pointer[purse], peop
 	for i := range callers {
 		form := r.IntN(1 + callers/3) // several callers hold the same form
 		in := app.CancelInput{
-			Key: strings.Repeat("k", 20) + fmt.Sprintf("%s%04d", p.Moid[len(p.Moid)-4:], form), Reason: fmt.Sprintf("%s form%d", p.Moid, form),
+			Key: fmt.Sprintf("%s%s%04d", strings.Repeat("k", 14), p.Moid, form), Reason: fmt.Sprintf("%s form%d", p.Moid, form),
 			Amount: app.Won(1 + form*997%4000), Whole: form%7 == 3,
 		}
 		actor, at := people[i%len(people)], crowd[i%len(crowd)]
