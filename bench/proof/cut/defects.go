@@ -24,8 +24,8 @@ var defects = []harness.Defect{
 	{
 		Name: "the gateway is called before the intent is stored", File: "app/cancels.go",
 		Old: "	c, m, fresh, err := s.intend(ctx, actor, moid, in)\n",
-		New: "	if p, err := s.Store.Payment(ctx, moid); err == nil {\n\t\tif all, err := s.merchants(ctx, s.Store); err == nil {\n" +
-			"\t\t\t_, _ = s.Gateway(all[0]).Cancel(ctx, smartro.CancelRequest{TID: p.TID, Amt: in.Amount})\n\t\t}\n\t}\n" +
+		New: "	if p, err := s.Store.Payment(ctx, moid); err == nil {\n\t\tif m, err := s.merchant(ctx, s.Store); err == nil {\n" +
+			"\t\t\t_, _ = s.Gateway(m).Cancel(ctx, smartro.CancelRequest{TID: p.TID, Amt: in.Amount})\n\t\t}\n\t}\n" +
 			"	c, m, fresh, err := s.intend(ctx, actor, moid, in)\n",
 	},
 	{

@@ -109,7 +109,7 @@ func cancelDefects() []harness.Defect {
 		if err != nil {
 			return Cancel{}, err
 		}
-		early, err := readCancel(p, in, s.Now())
+		early, err := s.mayCancel(ctx, s.Store, p, in)
 		if err != nil {
 			return early, err
 		}
@@ -117,7 +117,7 @@ func cancelDefects() []harness.Defect {
 		if err != nil {
 			return early, err
 		}
-		_, _ = s.Gateway(with).Cancel(ctx, smartro.CancelRequest{TID: early.TID, Amt: early.Amount, Partial: !early.Whole, Reason: early.Reason})
+		_, _ = s.Gateway(with).Cancel(ctx, smartro.CancelRequest{TID: early.TID, Amt: early.Amount, Partial: !early.Whole, Reason: smartro.CancelReason(early.Reason)})
 	}
 	// crash point: cancel intended, not called
 	c, _, _, err := s.intend(ctx, actor, moid, in)
