@@ -2,7 +2,7 @@
 // the one door stores durably when they come together instead of one by one, and how search holds up as the shop grows.
 //
 //	go test -run "^$" -bench . -benchtime 3x ./bench
-//	GAGE_BENCH_SIZES=10000,1000000,10000000 go test -run "^$" -bench Lists -benchtime 3x -timeout 3h ./bench
+//	GAGE_BENCH_SIZES=10000,1000000,10000000 GAGE_BENCH_DIR=/a/large/disk go test -run "^$" -bench Lists -benchtime 1x -timeout 12h ./bench
 package bench
 
 import (
@@ -37,11 +37,17 @@ type shop struct {
 
 func newShop(b *testing.B) *shop {
 	b.Helper()
+	return shopAt(b, filepath.Join(b.TempDir(), "bench.db"))
+}
+
+// shopAt goes on with the shop of a file, if there is one.
+func shopAt(b *testing.B, path string) *shop {
+	b.Helper()
 	keys, err := app.NewKeyring(bytes.Repeat([]byte{7}, app.KeySize))
 	if err != nil {
 		b.Fatal(err)
 	}
-	store, err := db.Open(b.Context(), db.Config{Path: filepath.Join(b.TempDir(), "bench.db"), Keys: keys})
+	store, err := db.Open(b.Context(), db.Config{Path: path, Keys: keys})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,10 +18,9 @@ import (
 // smallest is below that, and from there on the file grows with the shop and the memory does not.
 func BenchmarkExportMemory(b *testing.B) {
 	s := newShop(b)
-	have, base := 0, uint64(0)
+	base := uint64(0)
 	for _, size := range []int{10_000, 40_000, 100_000} {
-		s.fill(b, have, size)
-		have = size
+		s.fill(b, size)
 		most := s.exportAll(b, size)
 		if base == 0 {
 			base = most
