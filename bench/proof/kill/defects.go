@@ -155,6 +155,38 @@ func cancelDefects() []harness.Defect {
 `,
 		},
 		{
+			Name: "an approval is written down after the cancel",
+			File: "app/approve.go",
+			Old: `		if err := s.decide(ctx, tx, p, q, RequestApproved, CancelApproved, actor.ID, ""); err != nil {
+			return err
+		}
+		if p, err = tx.Payment(ctx, q.Moid); err != nil {
+			return err
+		}
+		m, err = s.setAside(ctx, tx, p, c)
+		return err
+	})
+`,
+			New: `		m, err = s.setAside(ctx, tx, p, c)
+		return err
+	})
+	// crash point: planted between a cancel and its approval
+	if err == nil {
+		err = s.Store.Update(ctx, func(tx Tx) error {
+			q, p, err := s.waiting(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			return s.decide(ctx, tx, p, q, RequestApproved, CancelApproved, actor.ID, "")
+		})
+	}
+`,
+		},
+		{
+			Name: "what was approved has a number of its own", File: "app/approve.go",
+			Old: "		c.By = q.By\n", New: "		c.By, c.ID = q.By, newToken()\n",
+		},
+		{
 			Name: "a document is noted as taken before it is sent",
 			File: "app/tell.go",
 			Old: `	d.Tries++

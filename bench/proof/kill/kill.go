@@ -25,7 +25,7 @@ func Harness() harness.Harness {
 	return harness.Harness{
 		Name:    "kill",
 		What:    "kill -9 and SIGTERM of the program at random, at every crash point and during calls; nothing acknowledged is lost or doubled",
-		Proves:  []string{"I1", "I2", "I5", "I8", "R1", "R17", "R20", "R33", "R34", "R35", "R36", "R39"},
+		Proves:  []string{"I1", "I2", "I5", "I8", "R1", "R17", "R20", "R33", "R34", "R35", "R36", "R39", "S17"},
 		Defects: defects(),
 		Run:     run,
 	}

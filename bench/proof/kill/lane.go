@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"gage/app"
 	"gage/db"
 	"gage/smartro"
 	"gage/smartro/sandbox"
@@ -38,7 +39,8 @@ type lane struct {
 	gateway *sandbox.Gateway
 	control http.Handler // the gateway's own pages
 	gateURL string
-	staff   *staff
+	staff   *staff // the owner
+	clerk   *staff
 	buyer   *buyer
 	system  *system
 
@@ -50,6 +52,7 @@ type lane struct {
 	cancels   chan struct{}
 	charges   chan struct{}
 	issues    chan struct{} // of cash receipts
+	approvals chan struct{}
 }
 
 func newLane(h *hunt, n, round int) *lane {
@@ -57,7 +60,7 @@ func newLane(h *hunt, n, round int) *lane {
 	return &lane{
 		hunt: h, name: name, first: round == 0, rand: rand.New(rand.NewPCG(h.Seed, uint64(n)<<32|uint64(round))),
 		data: filepath.Join(h.Work, fmt.Sprintf("shop-%d-%d", n, round)), t: newTruth(),
-		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5), charges: make(chan struct{}, 4), issues: make(chan struct{}, 3),
+		alive: newGate(), orders: make(chan struct{}, 8), cancels: make(chan struct{}, 5), charges: make(chan struct{}, 4), issues: make(chan struct{}, 3), approvals: make(chan struct{}, 3),
 	}
 }
 
@@ -82,11 +85,15 @@ func (l *lane) run(ctx context.Context, until time.Time) (err error) {
 		people.Go(func() { l.buy(work, r) })
 	}
 	r := rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
-	people.Go(func() { l.giveBack(work, r) })
+	people.Go(func() { l.giveBack(work, l.staff, r) })
+	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
+	people.Go(func() { l.giveBack(work, l.clerk, r) })
+	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
+	people.Go(func() { l.approve(work, r) })
 	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
 	people.Go(func() { l.charge(work, r) })
-	clerk := rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
-	people.Go(func() { l.receipts(work, clerk) })
+	r = rand.New(rand.NewPCG(l.Seed, l.rand.Uint64()))
+	people.Go(func() { l.receipts(work, r) })
 	for i := 0; i < livesPerRound && ctx.Err() == nil && (i < 6 || time.Now().Before(until) || l.missing() && i < livesPerRound); i++ {
 		how := l.plan()
 		if i == 3 && l.first {
@@ -137,7 +144,8 @@ func (l *lane) openWorld(ctx context.Context) (func(), error) {
 			l.fail(err)
 		}
 	})
-	l.staff = &staff{newBrowser(way), l.site, l.t}
+	l.staff = &staff{newBrowser(way), l.site, "owner@shop.example", false, l.t}
+	l.clerk = &staff{newBrowser(way), l.site, "clerk@shop.example", true, l.t}
 	l.buyer = &buyer{newBrowser(way), l.site, l.t}
 	l.system = newSystem(l.t)
 	return func() {
@@ -217,7 +225,7 @@ func (l *lane) firstStarts(ctx context.Context) error {
 	return nil
 }
 
-// furnish makes the owner's account and gives the gateway the notification address, in a life without a crash.
+// furnish makes the accounts of owner and clerk and gives the gateway the notification address, in a life without a crash.
 func (l *lane) furnish(ctx context.Context) error {
 	p, err := l.start(l.bin, "", 0)
 	if err != nil {
@@ -235,13 +243,19 @@ func (l *lane) furnish(ctx context.Context) error {
 	case <-p.ended:
 	case <-ctx.Done():
 	}
-	err = l.staff.begin(ctx, token)
+	err = l.staff.begin(ctx, "/start/"+token)
 	var u string
 	if err == nil {
 		u, err = l.staff.notifyURL(ctx)
 	}
 	if err == nil {
 		err = l.staff.hook(ctx, l.system)
+	}
+	if err == nil {
+		err = l.staff.invite(ctx, l.clerk, app.RoleStaff)
+	}
+	if err == nil {
+		err = l.staff.limit(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.violation(l.name, "the link that it printed does not let its owner in: %v", err)
@@ -408,7 +422,7 @@ func (l *lane) order(method, path string, body any) []byte {
 
 // fill lets people do so much in the coming life.
 func (l *lane) fill() {
-	for _, c := range []chan struct{}{l.orders, l.cancels, l.charges, l.issues} {
+	for _, c := range []chan struct{}{l.orders, l.cancels, l.charges, l.issues, l.approvals} {
 		for len(c) < cap(c) {
 			c <- struct{}{}
 		}
@@ -438,7 +452,7 @@ func (l *lane) buy(ctx context.Context, r *rand.Rand) {
 }
 
 // giveBack cancels what was paid, and presses again where no answer came.
-func (l *lane) giveBack(ctx context.Context, r *rand.Rand) {
+func (l *lane) giveBack(ctx context.Context, who *staff, r *rand.Rand) {
 	var again *form
 	var reason string
 	for n := 0; l.alive.wait(ctx); n++ {
@@ -448,7 +462,7 @@ func (l *lane) giveBack(ctx context.Context, r *rand.Rand) {
 			return
 		}
 		if again != nil && r.IntN(2) == 0 {
-			err := l.staff.press(ctx, again, reason)
+			err := who.press(ctx, again, reason)
 			l.notFine(ctx, err)
 			if err == nil {
 				again = nil
@@ -464,9 +478,9 @@ func (l *lane) giveBack(ctx context.Context, r *rand.Rand) {
 			pause(ctx)
 			continue
 		}
-		reason = fmt.Sprintf("return%d", n)
+		reason = fmt.Sprintf("%s%d", strings.TrimSuffix(who.email, "@shop.example"), n)
 		var err error
-		again, err = l.staff.cancel(ctx, moid, reason, r)
+		again, err = who.cancel(ctx, moid, reason, r)
 		l.notFine(ctx, err)
 		if err == nil {
 			again = nil

@@ -12,37 +12,35 @@ import (
 	"gage/smartro"
 )
 
-// The owner of the shop that is killed.
-const (
-	ownerEmail    = "owner@shop.example"
-	ownerPassword = "the owner of this shop"
-)
+// password of everybody in the shop that is killed.
+const password = "the people of this shop"
 
-// staff is the browser of the shop's owner.
+// staff is the browser of somebody who works in the shop: its owner or its clerk.
 type staff struct {
 	*browser
-	site string
-	t    *truth
+	site, email string
+	clerk       bool
+	t           *truth
 }
 
-// begin makes the owner's account with the link that the first start printed.
-func (s *staff) begin(ctx context.Context, token string) error {
-	p, err := s.get(ctx, s.site+"/start/"+token)
+// begin makes an account with a link: the first start printed the owner's.
+func (s *staff) begin(ctx context.Context, link string) error {
+	p, err := s.get(ctx, s.site+link)
 	if err != nil {
 		return err
 	}
-	f, err := p.form("/start/" + token)
+	f, err := p.form(link)
 	if err != nil {
 		return err
 	}
 	f.set("name", "김주인")
-	f.set("email", ownerEmail)
-	f.set("password", ownerPassword)
+	f.set("email", s.email)
+	f.set("password", password)
 	if p, err = s.submit(ctx, f); err != nil {
 		return err
 	}
 	if p.status != http.StatusSeeOther {
-		return fmt.Errorf("making the owner's account: HTTP %d", p.status)
+		return fmt.Errorf("making the account of %s: HTTP %d", s.email, p.status)
 	}
 	return nil
 }
@@ -60,8 +58,8 @@ func (s *staff) page(ctx context.Context, path string) (page, error) {
 	if err != nil {
 		return p, err
 	}
-	f.set("email", ownerEmail)
-	f.set("password", ownerPassword)
+	f.set("email", s.email)
+	f.set("password", password)
 	if p, err = s.submit(ctx, f); err != nil {
 		return p, err
 	}
@@ -160,7 +158,7 @@ func (s *staff) cancel(ctx context.Context, moid, reason string, r *rand.Rand) (
 	f.set("reason", reason)
 	f.set("confirm", "yes")
 	s.t.mu.Lock()
-	s.t.intents[reason] = &intent{moid: moid, amount: amount, key: f.value("key")}
+	s.t.intents[reason] = &intent{moid: moid, amount: amount, key: f.value("key"), clerk: s.clerk}
 	s.t.mu.Unlock()
 	return f, s.press(ctx, f, reason)
 }

@@ -49,6 +49,9 @@ type intent struct {
 	key    string
 	acked  bool // the shop answered with a redirect to the payment
 	calls  int  // that arrived at the gateway
+
+	clerk   bool // wanted it, and may have had to ask the owner
+	decided decision
 }
 
 func newTruth() *truth {
