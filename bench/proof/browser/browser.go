@@ -30,6 +30,9 @@ func Harness() harness.Harness {
 // walks are the tests of e2e that show what is asked of this harness; those of the look and of the README are not here.
 var walks = []string{"tests/keepout.test.mjs", "tests/buyer.test.mjs", "tests/staff.test.mjs"}
 
+// mostPerWalk ends a file of tests that hangs: that is an error of the tests.
+const mostPerWalk = time.Hour
+
 // How many texts that want to run are typed in one round: a handful, or what the failure model names.
 const (
 	fewPayloads  = 12
@@ -105,6 +108,8 @@ func driver(ctx context.Context, repo string) error {
 
 // once runs one file of tests. That tests fail is no error: it is what they say.
 func once(ctx context.Context, o harness.Options, admin, walk string, payloads int, seed uint64) (said string, err error) {
+	ctx, stop := context.WithTimeout(ctx, mostPerWalk)
+	defer stop()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=tap", walk)
 	cmd.Dir = filepath.Join(o.Repo, "e2e")
 	cmd.Env = append(os.Environ(), "GAGE_ADMIN="+admin, fmt.Sprintf("GAGE_PAYLOADS=%d", payloads), fmt.Sprintf("GAGE_SEED=%d", seed))
