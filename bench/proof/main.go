@@ -124,6 +124,7 @@ func readOrder(args []string, stdout, stderr io.Writer) (order, error) {
 	f.BoolVar(&o.slice, "slice", false, "run a slice of each harness")
 	f.BoolVar(&o.defects, "defects", false, "plant each defect in turn; each must be caught")
 	f.BoolVar(&o.record, "record", false, "with -defects: append what was caught to docs/proof.md")
+	only := f.String("only", "", "with -defects: those alone whose names hold this text")
 	f.DurationVar(&o.span, "for", 0, "run harnesses for so long each, and append what they reached to docs/proof.md")
 	f.Uint64Var(&o.seed, "seed", 0, "replay a run; 0 takes a new seed")
 	if err := f.Parse(args); err != nil {
@@ -144,6 +145,14 @@ func readOrder(args []string, stdout, stderr io.Writer) (order, error) {
 	var err error
 	if o.chosen, err = choose(harnesses(), f.Args()); err != nil {
 		return o, err
+	}
+	left := 0
+	for i, h := range o.chosen {
+		o.chosen[i].Defects = slices.DeleteFunc(slices.Clone(h.Defects), func(d harness.Defect) bool { return !strings.Contains(d.Name, *only) })
+		left += len(o.chosen[i].Defects)
+	}
+	if *only != "" && left == 0 {
+		return o, fmt.Errorf("no defect's name holds %q", *only)
 	}
 	o.repo, err = findRepo()
 	return o, err
