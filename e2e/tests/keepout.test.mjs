@@ -112,7 +112,7 @@ async function open(token, name) {
 }
 
 // proves R16
-test("two presses on the deed are one cancel, with scripts and without", async () => {
+test("two presses on the deed, and the same form once more, are one cancel, with scripts and without", async () => {
   for (const scripts of [true, false]) {
     await pay(buyer, demo);
     const { moid, tid } = await latest(demo);
@@ -120,8 +120,11 @@ test("two presses on the deed are one cancel, with scripts and without", async (
     const page = await context.newPage();
     await reviewCancel(page, demo, moid, 1000);
     const deed = page.locator("#cancel-confirm");
+    const [action, form] = await deed.evaluate((b) => [b.form.action, Object.fromEntries(new FormData(b.form, b))]);
     await deed.dblclick({ noWaitAfter: true });
     await page.waitForURL((url) => url.pathname === `/admin/payments/${moid}`);
+    const again = await page.request.post(action, { form, headers: { Origin: demo.shop }, maxRedirects: 0 });
+    assert.equal(again.status(), 303, `scripts ${scripts}: the same form once more`);
     const there = (await demo.state()).payments.find((p) => p.tid === tid);
     assert.equal(there.cancels.length, 1, `scripts ${scripts}: cancels at the gateway`);
     await context.close();
