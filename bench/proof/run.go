@@ -49,10 +49,18 @@ func (o order) runAll(ctx context.Context) (ok bool, err error) {
 	return ok, nil
 }
 
-// plantAll plants every defect of the chosen harnesses in turn. ok: each was caught.
+// plantAll plants every defect of the chosen harnesses in turn. ok: each was caught. A harness that complains of the code as
+// it is would catch anything: it runs without a defect first.
 func (o order) plantAll(ctx context.Context) (ok bool, err error) {
 	ok = true
 	for _, h := range o.chosen {
+		if report, err := o.runOne(ctx, h, harness.Options{For: defectFor, First: true}); err != nil {
+			return false, fmt.Errorf("%s without a defect: %w", h.Name, err)
+		} else if len(report.Violations) > 0 {
+			fmt.Fprintf(o.stdout, "%s: complains without a defect: %s\n", h.Name, report.Violations[0])
+			ok = false
+			continue
+		}
 		for _, d := range h.Defects {
 			began := time.Now()
 			report, err := o.runOne(ctx, h, harness.Options{For: defectFor, Plant: []harness.Defect{d}, First: true})

@@ -161,7 +161,7 @@ func work(ctx context.Context, args []string) int {
 }
 
 // The owner's account, as far as there is one.
-const ownerMail, ownerPassword = "owner@shop.example", "correct-horse-battery"
+const ownerMail, ownerPassword = "owner@shop.example", "the people of this shop"
 
 // hire makes the owner's account, if there is none.
 func (h *house) hire(ctx context.Context) error {
