@@ -60,6 +60,10 @@ func judgeOne(ctx context.Context, folder, acks string) (err error) {
 
 // kept says whether one acknowledged thing is still there.
 func (h *house) kept(ctx context.Context, words []string) error {
+	named := map[string]int{"order": 2, "form": 2, "claim": 3, "notice": 3, "called": 2, "cancelled": 3, "intended": 3}
+	if len(words) == 0 || len(words) < named[words[0]] {
+		return errors.New("what was acknowledged has no name")
+	}
 	switch words[0] {
 	case "order":
 		_, err := h.Store.Order(ctx, app.OrderNo(words[1]))
