@@ -92,9 +92,9 @@ func (s *Shop) cancelRules(ctx context.Context, r Reader) ([]CancelRule, error) 
 
 func (c CancelRule) sameCase(o CancelRule) bool { return c.Method == o.Method && c.Case == o.Case }
 
-// SetCancelRules changes rules; those that stay as they are keep their source and day. InputError names its field with
-// the number of the rule in [Shop.CancelRules]: to.2.
-func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRule) error {
+// SetCancelRules changes rules and days off, as they are typed: yyyy-mm-dd each. Rules that stay as they are keep their source
+// and day. InputError names its field with the number of the rule in [Shop.CancelRules]: to.2.
+func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRule, daysOffTyped string) error {
 	if err := actor.must(RightChangeShop); err != nil {
 		return err
 	}
@@ -121,15 +121,23 @@ func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRu
 				changed = append(changed, c)
 			}
 		}
-		if err := errors.Join(errs...); err != nil {
+		off, err := readDaysOff(daysOffTyped)
+		if err := errors.Join(append(errs, err)...); err != nil {
 			return err
 		}
-		text, err := json.Marshal(changed)
+		hadOff, err := daysOff(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.SetSetting(ctx, settingCancelRules, string(text)),
-			s.note(ctx, tx, actor, Access{Kind: ChangedCancelRules, Words: changesOfRules(have, now).words()}))
+		text, err := json.Marshal(changed)
+		offText, offErr := json.Marshal(off)
+		if err := errors.Join(err, offErr); err != nil {
+			return err
+		}
+		seen := changesOfRules(have, now)
+		seen.see("days_off", strings.Join(hadOff, " "), strings.Join(off, " "))
+		return errors.Join(tx.SetSetting(ctx, settingCancelRules, string(text)), tx.SetSetting(ctx, settingDaysOff, string(offText)),
+			s.note(ctx, tx, actor, Access{Kind: ChangedCancelRules, Words: seen.words()}))
 	})
 }
 
@@ -192,19 +200,7 @@ func (p Payment) MoneyAt() time.Time {
 	return p.ApprovedAt
 }
 
-// Back is when the buyer sees the money of a cancel, first and last day in Korea: Saturdays and Sundays don't count;
-// public holidays are not known.
-func (c CancelRule) Back(cancelled time.Time) (first, last time.Time) {
-	return businessDay(cancelled, c.From), businessDay(cancelled, c.To)
-}
-
-func businessDay(t time.Time, n int) time.Time {
-	t = startOfDay(t).In(KST)
-	for n > 0 {
-		t = t.AddDate(0, 0, 1)
-		if d := t.Weekday(); d != time.Saturday && d != time.Sunday {
-			n--
-		}
-	}
-	return t
+// Back is when the buyer sees the money of a cancel, first and last day in Korea. Saturdays, Sundays and holidays don't count.
+func (c CancelRule) Back(cancelled time.Time, off DaysOff) (first, last time.Time) {
+	return off.after(cancelled, c.From), off.after(cancelled, c.To)
 }

@@ -24,9 +24,9 @@ func TestCancelRuleDays(t *testing.T) {
 		{kst(11, 25, 10, 0, 0), 3, 5, "2026-11-30", "2026-12-02"}, // over a weekend
 		{kst(11, 27, 23, 59, 59), 1, 1, "2026-11-30", "2026-11-30"},
 		{kst(11, 28, 0, 0, 0), 1, 2, "2026-11-30", "2026-12-01"}, // a Saturday in Korea, a Friday in UTC
-		{kst(12, 31, 9, 0, 0), 1, 2, "2027-01-01", "2027-01-04"},
+		{kst(12, 31, 9, 0, 0), 1, 2, "2027-01-04", "2027-01-05"},
 	} {
-		first, last := app.CancelRule{From: c.from, To: c.to}.Back(c.at.UTC())
+		first, last := app.CancelRule{From: c.from, To: c.to}.Back(c.at.UTC(), nil)
 		if got := first.Format(time.DateOnly) + " " + last.Format(time.DateOnly); got != c.first+" "+c.last {
 			t.Errorf("%v, %d to %d days: %s, want %s %s", c.at, c.from, c.to, got, c.first, c.last)
 		}
@@ -85,7 +85,7 @@ func TestCancelRules(t *testing.T) {
 				rules[i].Parts = true
 			}
 		}
-		if err := r.SetCancelRules(t.Context(), r.owner, rules); err != nil {
+		if err := r.SetCancelRules(t.Context(), r.owner, rules, "2027-03-03\n 2026-12-02, 2027-03-03"); err != nil {
 			t.Fatal(err)
 		}
 		rules, err = r.CancelRules(t.Context())
@@ -98,6 +98,15 @@ func TestCancelRules(t *testing.T) {
 				t.Errorf("allowed now: %s, %v", c.State, err)
 			}
 		}
+		if off, err := r.DaysOff(t.Context()); err != nil || !slices.Equal(off, app.DaysOff{"2026-12-02", "2027-03-03"}) {
+			t.Errorf("days off: %v, %v", off, err)
+		}
+		for _, typed := range []string{"2026-02-30", "12월 3일", "0001-01-01", strings.Repeat("2027-01-01 x", 2)} {
+			var fault *app.InputError
+			if err := r.SetCancelRules(t.Context(), r.owner, rules, typed); !errors.As(err, &fault) || fault.Field != "days_off" {
+				t.Errorf("%s: %v", typed, err)
+			}
+		}
 		if plan, err := r.PrepareCancel(t.Context(), gift.Moid); err != nil || plan.Nth != 2 || plan.Left != 6_000 {
 			t.Errorf("after the first part: %+v, %v", plan, err)
 		}
@@ -108,14 +117,14 @@ func TestCancelRules(t *testing.T) {
 			bad := slices.Clone(rules)
 			change(&bad[0])
 			var fault *app.InputError
-			if err := r.SetCancelRules(t.Context(), r.owner, bad); !errors.As(err, &fault) || fault.Field != field {
+			if err := r.SetCancelRules(t.Context(), r.owner, bad, ""); !errors.As(err, &fault) || fault.Field != field {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
-		if err := r.SetCancelRules(t.Context(), r.owner, rules[1:]); !errors.Is(err, app.ErrBadInput) {
+		if err := r.SetCancelRules(t.Context(), r.owner, rules[1:], ""); !errors.Is(err, app.ErrBadInput) {
 			t.Errorf("one missing: %v", err)
 		}
-		if err := r.SetCancelRules(t.Context(), app.Staff{ID: "x", Role: app.RoleManager}, rules); err == nil {
+		if err := r.SetCancelRules(t.Context(), app.Staff{ID: "x", Role: app.RoleManager}, rules, ""); err == nil {
 			t.Error("a manager changed them")
 		}
 	})

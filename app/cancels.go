@@ -18,6 +18,7 @@ type CancelPlan struct {
 	Key                string         // one-time key of the form: the same key is the same cancel
 	SameDay            bool           // of the approval, by the gateway's own time, in Korea: before acquisition, back at once
 	Rule               CancelRule     // that stands for it now
+	DaysOff            DaysOff        // that don't count until the buyer sees the money
 	PartAllowed        bool           // by the rule
 	Nth                int            // which cancel of this payment it would be: 1 is the first
 	NeedsRefundAccount bool           // a deposit came: it is paid back to an account
@@ -45,6 +46,9 @@ func (s *Shop) PrepareCancel(ctx context.Context, moid Moid) (CancelPlan, error)
 	}
 	plan := planCancel(p, rules, s.Now())
 	plan.Key = newToken()
+	if plan.DaysOff, err = s.DaysOff(ctx); err != nil {
+		return CancelPlan{}, err
+	}
 	all, err := s.Store.Cancels(ctx, p.OrderNo)
 	if err != nil {
 		return CancelPlan{}, err

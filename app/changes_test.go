@@ -53,10 +53,10 @@ func TestRecordedChanges(t *testing.T) {
 		rules, err := r.CancelRules(ctx)
 		must(err)
 		rules[0].To, rules[0].Source = 9, "asked the gateway"
-		must(r.SetCancelRules(ctx, r.owner, rules))
+		must(r.SetCancelRules(ctx, r.owner, rules, "2028-04-12"))
 		list, err = r.Accesses(ctx, r.owner, app.AccessQuery{Limit: 1})
 		must(err)
-		if got := app.ReadChanges(list[0]); len(got) != 1 || got[0].Field != "rule" || !strings.Contains(got[0].After, "asked the gateway") || got[0].Before == got[0].After {
+		if got := app.ReadChanges(list[0]); len(got) != 2 || got[0].Field != "rule" || !strings.Contains(got[0].After, "asked the gateway") || got[0].Before == got[0].After || got[1] != (app.Change{Field: "days_off", After: "2028-04-12"}) {
 			t.Errorf("%+v", got)
 		}
 		must(r.SetReceiptRules(ctx, r.owner, app.ReceiptRules{Rounding: smartro.VATDown, Own: true}, false))

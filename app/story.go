@@ -22,6 +22,7 @@ type Story struct {
 	Request      *CancelRequest // a cancel of this payment that waits for another person; nil: none
 	CashReceipts []CashReceipt  // of this payment, oldest first
 	Others       []PaymentRow   // the same phone number's other payments of the mode, newest first
+	DaysOff      DaysOff
 
 	rules []CancelRule
 }
@@ -95,6 +96,9 @@ func (s *Shop) Story(ctx context.Context, moid Moid) (Story, error) {
 		return st, err
 	}
 	if st.rules, err = s.CancelRules(ctx); err != nil {
+		return st, err
+	}
+	if st.DaysOff, err = s.DaysOff(ctx); err != nil {
 		return st, err
 	}
 	m, err := s.merchantOf(ctx, s.Store, p.MID, p.Mode)

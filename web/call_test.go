@@ -63,13 +63,16 @@ func TestRulesPage(t *testing.T) {
 	form.Set("source.2", "")
 	w := owner.post("/admin/settings/rules", form)
 	says(t, w, 422, "0에서 60 사이로", "어디서 확인했는지")
+	form.Set("days_off", "2028-04-12\n임시공휴일")
 	form.Set("to.1", "9")
 	form.Set("source.2", "은행")
+	says(t, owner.post("/admin/settings/rules", form), 422, "날짜가 아닌 것이 있어요", "임시공휴일", `value="9"`)
+	form.Set("days_off", "2028-04-12")
 	form.Del("allowed.0")
 	if w := owner.post("/admin/settings/rules", form); w.Code != 303 {
 		t.Fatalf("saved: %d %s", w.Code, brief(w))
 	}
-	says(t, owner.get("/admin/settings/rules"), 200, `value="9"`, `value="은행"`)
+	says(t, owner.get("/admin/settings/rules"), 200, `value="9"`, `value="은행"`, ">2028-04-12</textarea>")
 	says(t, l.get("/admin/payments/"+string(p.Moid)+"/cancel"), 200, "여기서는 취소할 수 없어요", "결제한 날에 취소하지 않아요")
 	says(t, l.cancel(p, filled), 422, "결제한 날에 취소하지 않아요")
 	l.stands(p, app.Paid, 0, 0, 0)

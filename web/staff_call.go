@@ -108,15 +108,15 @@ func backAnswer(ctx context.Context, st app.Story) string {
 			if c.State != app.CancelStateDone {
 				return text.T(ctx, "call.back.open")
 			}
-			return backWhen(ctx, st.Rule(c), cancelledAt(c))
+			return backWhen(ctx, st.Rule(c), cancelledAt(c), st.DaysOff)
 		}
 	}
 	return ""
 }
 
 // backWhen says when the buyer sees the money of a cancel that is made at that time.
-func backWhen(ctx context.Context, r app.CancelRule, at time.Time) string {
-	first, last := r.Back(at)
+func backWhen(ctx context.Context, r app.CancelRule, at time.Time, off app.DaysOff) string {
+	first, last := r.Back(at, off)
 	switch {
 	case r.To == 0 && r.Method == smartro.Card:
 		return text.T(ctx, "advice.back.card_now")

@@ -95,9 +95,9 @@ func advice(ctx context.Context, plan app.CancelPlan, receipts []app.CashReceipt
 	case plan.WithdrawsAccount:
 		return []string{text.T(ctx, "staff.happens.withdraw")}
 	case plan.NeedsRefundAccount:
-		return append([]string{text.T(ctx, "staff.happens.refund"), backWhen(ctx, plan.Rule, now)}, around(ctx, plan, receipts, o, amt)...)
+		return append([]string{text.T(ctx, "staff.happens.refund"), backWhen(ctx, plan.Rule, now, plan.DaysOff)}, around(ctx, plan, receipts, o, amt)...)
 	}
-	return append([]string{backWhen(ctx, plan.Rule, now)}, around(ctx, plan, receipts, o, amt)...)
+	return append([]string{backWhen(ctx, plan.Rule, now, plan.DaysOff)}, around(ctx, plan, receipts, o, amt)...)
 }
 
 // around is what a cancel means beside its money.
@@ -135,9 +135,9 @@ func sentence(ctx context.Context, plan app.CancelPlan, o app.Order, amt app.Won
 		return what + ": " + text.T(ctx, "call.paid.withdrawn")
 	}
 	if left := plan.Left - amt; left > 0 {
-		return text.T(ctx, "advice.sentence.part", what, view.Won(ctx, amt), view.Won(ctx, left), backWhen(ctx, plan.Rule, now))
+		return text.T(ctx, "advice.sentence.part", what, view.Won(ctx, amt), view.Won(ctx, left), backWhen(ctx, plan.Rule, now, plan.DaysOff))
 	}
-	return text.T(ctx, "advice.sentence.whole", what, view.Won(ctx, amt), backWhen(ctx, plan.Rule, now))
+	return text.T(ctx, "advice.sentence.whole", what, view.Won(ctx, amt), backWhen(ctx, plan.Rule, now, plan.DaysOff))
 }
 
 // readCancelForm reads the first and the second step alike. An amount that is no number is 0, which is refused.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"gage/app"
@@ -20,16 +22,23 @@ func (s *Server) getRules(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showRules(c, http.StatusOK, rules, nil, c.QueryParam("saved") != "")
+	off, err := s.Shop.DaysOff(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return s.showRules(c, http.StatusOK, rules, strings.Join(off, "\n"), nil, c.QueryParam("saved") != "")
 }
 
-func (s *Server) showRules(c echo.Context, status int, rules []app.CancelRule, faults map[string]string, saved bool) error {
+func (s *Server) showRules(c echo.Context, status int, rules []app.CancelRule, off string, faults map[string]string, saved bool) error {
 	ctx := c.Request().Context()
 	frame, err := s.staffFrame(c, "settings", "rules.title")
 	if err != nil {
 		return err
 	}
-	p := templates.RulesPage{StaffFrame: frame, Action: rulesPath, Saved: saved}
+	p := templates.RulesPage{StaffFrame: frame, Action: rulesPath, Saved: saved, DaysOff: templates.FieldView{
+		Name: "days_off", Label: text.T(ctx, "rules.days_off"), Hint: text.T(ctx, "rules.days_off.text"), Value: off, Error: faults["days_off"], Type: "textarea",
+		Autocomplete: "off", Placeholder: "2028-04-12", Attrs: templ.Attributes{"rows": "4", "maxlength": "2000"},
+	}}
 	for i, r := range rules {
 		n := strconv.Itoa(i)
 		p.Rules = append(p.Rules, templates.RuleRow{
@@ -59,9 +68,10 @@ func (s *Server) postRules(c echo.Context) error {
 		r.Allowed, r.Parts = c.FormValue(fmt.Sprintf("allowed.%d", i)) != "", c.FormValue(fmt.Sprintf("parts.%d", i)) != ""
 		r.From, r.To, r.Source = days(fmt.Sprintf("from.%d", i)), days(fmt.Sprintf("to.%d", i)), c.FormValue(fmt.Sprintf("source.%d", i))
 	}
-	err = s.Shop.SetCancelRules(ctx, staffOf(c), rules)
+	off := c.FormValue("days_off")
+	err = s.Shop.SetCancelRules(ctx, staffOf(c), rules, off)
 	if faults := inputFaults(ctx, err); len(faults) > 0 {
-		return s.showRules(c, http.StatusUnprocessableEntity, rules, faults, false)
+		return s.showRules(c, http.StatusUnprocessableEntity, rules, off, faults, false)
 	}
 	if err != nil {
 		return err
