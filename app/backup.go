@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 )
 
@@ -23,15 +22,7 @@ func (b BackupState) Failed() bool { return !b.FailedAt.IsZero() }
 
 // BackupState reads it.
 func (s *Shop) BackupState(ctx context.Context) (BackupState, error) {
-	var b BackupState
-	text, err := s.Store.Setting(ctx, settingBackup)
-	if errors.Is(err, ErrNotFound) {
-		return b, nil
-	}
-	if err != nil {
-		return b, err
-	}
-	return b, json.Unmarshal([]byte(text), &b)
+	return setting(ctx, s.Store, settingBackup, BackupState{})
 }
 
 // RecordBackup keeps what came of a try: file is the good backup's name; a failure keeps the name of the one before.

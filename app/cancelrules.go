@@ -71,15 +71,8 @@ func (s *Shop) CancelRules(ctx context.Context) ([]CancelRule, error) {
 
 func (s *Shop) cancelRules(ctx context.Context, r Reader) ([]CancelRule, error) {
 	list := slices.Clone(cancelRules)
-	text, err := r.Setting(ctx, settingCancelRules)
-	if errors.Is(err, ErrNotFound) {
-		return list, nil
-	}
+	changed, err := setting[[]CancelRule](ctx, r, settingCancelRules, nil)
 	if err != nil {
-		return nil, err
-	}
-	var changed []CancelRule
-	if err := json.Unmarshal([]byte(text), &changed); err != nil {
 		return nil, err
 	}
 	for _, c := range changed {
@@ -125,7 +118,7 @@ func (s *Shop) SetCancelRules(ctx context.Context, actor Staff, rules []CancelRu
 		if err := errors.Join(append(errs, err)...); err != nil {
 			return err
 		}
-		hadOff, err := daysOff(ctx, tx)
+		hadOff, err := setting[DaysOff](ctx, tx, settingDaysOff, nil)
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -120,17 +118,8 @@ const settingDaysOff = "days_off"
 const daysOffMost = 100
 
 // DaysOff are those that the owner keeps, in order.
-func (s *Shop) DaysOff(ctx context.Context) (DaysOff, error) { return daysOff(ctx, s.Store) }
-
-func daysOff(ctx context.Context, r Reader) (d DaysOff, err error) {
-	text, err := r.Setting(ctx, settingDaysOff)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return d, json.Unmarshal([]byte(text), &d)
+func (s *Shop) DaysOff(ctx context.Context) (DaysOff, error) {
+	return setting[DaysOff](ctx, s.Store, settingDaysOff, nil)
 }
 
 // readDaysOff reads them as they are typed: yyyy-mm-dd, with spaces, commas or lines between. InputError days_off names what

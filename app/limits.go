@@ -27,15 +27,7 @@ func (l Limits) Above(r Role, amt Won) bool {
 func (s *Shop) Limits(ctx context.Context) (Limits, error) { return limitsOf(ctx, s.Store) }
 
 func limitsOf(ctx context.Context, r Reader) (Limits, error) {
-	limits := Limits{}
-	text, err := r.Setting(ctx, settingLimits)
-	if errors.Is(err, ErrNotFound) {
-		return limits, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return limits, json.Unmarshal([]byte(text), &limits)
+	return setting(ctx, r, settingLimits, Limits{})
 }
 
 // SetLimits puts limits in place of those that there are. Of the roles that approve one stays without a limit, or a large

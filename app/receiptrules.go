@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"gage/smartro"
 )
@@ -21,15 +20,8 @@ func (s *Shop) ReceiptRules(ctx context.Context) (ReceiptRules, error) {
 	return s.receiptRules(ctx, s.Store)
 }
 
-func (s *Shop) receiptRules(ctx context.Context, r Reader) (rules ReceiptRules, err error) {
-	text, err := r.Setting(ctx, settingReceipts)
-	if errors.Is(err, ErrNotFound) {
-		return ReceiptRules{Rounding: smartro.VATDown}, nil
-	}
-	if err != nil {
-		return rules, err
-	}
-	return rules, json.Unmarshal([]byte(text), &rules)
+func (s *Shop) receiptRules(ctx context.Context, r Reader) (ReceiptRules, error) {
+	return setting(ctx, r, settingReceipts, ReceiptRules{Rounding: smartro.VATDown})
 }
 
 // SetReceiptRules stores them, and whether somebody has the gateway's word for the call under the contract of today.

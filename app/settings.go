@@ -36,15 +36,19 @@ type ShopInfo struct {
 func (s *Shop) Info(ctx context.Context) (ShopInfo, error) { return infoOf(ctx, s.Store) }
 
 func infoOf(ctx context.Context, r Reader) (ShopInfo, error) {
-	var info ShopInfo
-	text, err := r.Setting(ctx, settingInfo)
+	return setting(ctx, r, settingInfo, ShopInfo{})
+}
+
+// setting reads a setting that is kept as JSON; first is what stands before it was set.
+func setting[T any](ctx context.Context, r Reader, name string, first T) (v T, err error) {
+	text, err := r.Setting(ctx, name)
 	if errors.Is(err, ErrNotFound) {
-		return info, nil
+		return first, nil
 	}
 	if err != nil {
-		return info, err
+		return v, err
 	}
-	return info, json.Unmarshal([]byte(text), &info)
+	return v, json.Unmarshal([]byte(text), &v)
 }
 
 // SetInfo stores the shop's facts.
