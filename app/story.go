@@ -22,7 +22,7 @@ type Story struct {
 	Request      *CancelRequest // a cancel of this payment that waits for another person; nil: none
 	CashReceipts []CashReceipt  // of this payment, oldest first
 	Others       []PaymentRow   // the same phone number's other payments of the mode, newest first
-	DaysOff      DaysOff
+	DaysOff      DaysOff        // of banks, beside those of the law
 
 	rules []CancelRule
 }

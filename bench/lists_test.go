@@ -36,7 +36,7 @@ func sizes(b *testing.B) (list []int) {
 }
 
 // BenchmarkLists measures what staff wait for in a large shop, as ratios to the smallest, asked in turns: finding by what
-// a caller says, the first and the last page of the list, its sums, a day's chart, and each row of an export. To fill a
+// a caller says, the first and the last page of the list, its sums, and an export. To fill a
 // shop with ten million payments takes hours: with GAGE_BENCH_DIR it is kept there, and a run that was stopped goes on.
 func BenchmarkLists(b *testing.B) {
 	dir := os.Getenv("GAGE_BENCH_DIR")

@@ -97,7 +97,10 @@ func (s *staff) decide(ctx context.Context, reason, key string, r *rand.Rand) er
 	if err != nil {
 		s.t.mu.Lock()
 		defer s.t.mu.Unlock()
-		s.t.intents[reason].decided.over = p.status == http.StatusOK || p.status == http.StatusNotFound
+		if p.status != http.StatusOK && p.status != http.StatusNotFound {
+			return err
+		}
+		s.t.intents[reason].decided.over = true
 		return nil
 	}
 	if deed == "/decline" {
