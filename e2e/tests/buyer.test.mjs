@@ -191,7 +191,7 @@ for (const view of ["desktop", "phone"]) {
     await page.locator("#tranMgr button").click();
     await press(page, "approve");
     await page.locator("#tranMgr button, #tranMgr input[type=submit]").first().click();
-    await page.goto(url);
+    await page.waitForURL(url);
     await status(page, "paid");
   });
 }
