@@ -37,7 +37,13 @@ type Config struct {
 	Keys   *app.Keyring     // seals the data keys that personal data is sealed with
 	Now    func() time.Time // nil: the system's clock
 	Log    *slog.Logger
+
+	// CheckFirst is the largest SQLite file, in bytes, that [Open] reads through before the store is opened; zero: 1 GiB,
+	// seconds of a slow disk. The reading of a larger one is the caller's, beside the shop: see [Store.Checked].
+	CheckFirst int64
 }
+
+const checkFirst = 1 << 30
 
 // Open opens the store and brings its schema up to date. It refuses: settings that could lose an acknowledged
 // record, a schema newer than this program, and a SQLite file that another process has open.
@@ -67,6 +73,9 @@ func (c *Config) complete() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.CheckFirst == 0 {
+		c.CheckFirst = checkFirst
 	}
 	return nil
 }
@@ -134,8 +143,14 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 		return nil, err
 	}
 	s.writeDB.SetMaxOpenConns(1)
-	if err := checkPages(ctx, queries{q: s.writeDB, engine: s.engine}, checkQuick); err != nil {
+	file, err := os.Stat(path)
+	if err != nil {
 		return nil, err
+	}
+	if s.checked = file.Size() <= c.CheckFirst; s.checked {
+		if err := checkPages(ctx, queries{q: s.writeDB, engine: s.engine}, checkQuick); err != nil {
+			return nil, err
+		}
 	}
 	if err := migrate(ctx, s.writeDB, goose.DialectSQLite3, "sqlite"); err != nil {
 		return nil, err

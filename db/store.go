@@ -27,6 +27,7 @@ type Store struct {
 	lock     *os.File      // SQLite only
 	now      func() time.Time
 	readOnly bool // opened beside the program that writes
+	checked  bool // SQLite only: its file was read through before it was opened
 }
 
 var _ app.Store = (*Store)(nil)
@@ -61,6 +62,10 @@ func (s *Store) Ready(ctx context.Context) error {
 	// Something new each time: SQLite writes nothing when it is told what it has.
 	return s.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, readyKey, rand.Text()) })
 }
+
+// Checked reports whether the store was looked through for damage when it was opened. A large SQLite file was not, for
+// that takes minutes in which nobody could pay: call [Store.Check] beside the shop.
+func (s *Store) Checked() bool { return s.checked || s.engine != engineSQLite }
 
 // Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. PostgreSQL
 // has checksums of its own.

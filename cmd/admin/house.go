@@ -37,6 +37,7 @@ type houseConfig struct {
 	Loopback    bool           // practice: a gateway on this machine is believed
 	HookListed  []netip.Prefix // where the shop's own system may be, beside the Internet
 	SealWork    int            // scrypt rounds that sealing a backup takes, as a power of two; zero: scryptWork
+	CheckFirst  int64          // bytes of the largest SQLite file that is read through before it opens; zero: db's own
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -119,7 +120,7 @@ func (cfg houseConfig) records() db.Config {
 	if cfg.DatabaseURL != "" {
 		return db.Config{URL: cfg.DatabaseURL, Now: cfg.Now, Log: cfg.Log}
 	}
-	return db.Config{Path: cfg.database(), Mirror: cfg.Mirror, Now: cfg.Now, Log: cfg.Log}
+	return db.Config{Path: cfg.database(), Mirror: cfg.Mirror, Now: cfg.Now, Log: cfg.Log, CheckFirst: cfg.CheckFirst}
 }
 
 // keyFile is where the key is that seals secrets in the records.

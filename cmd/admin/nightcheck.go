@@ -15,8 +15,8 @@ const (
 	checkLooks = time.Minute
 )
 
-// checkNightly reads the database through each night and ends with an error when it is damaged: what is written onto
-// damage makes it worse.
+// checkNightly reads the database through each night, and at once when it was too large for that before it opened. It
+// ends with an error when it is damaged: what is written onto damage makes it worse.
 func (h *house) checkNightly(ctx context.Context) error {
 	tick := time.NewTicker(checkLooks)
 	defer tick.Stop()
@@ -24,13 +24,19 @@ func (h *house) checkNightly(ctx context.Context) error {
 }
 
 func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
-	return h.eachNight(ctx, ticks, checkHour, func() error {
+	check := func() error {
 		err := h.check(ctx)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		return fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", err)
-	})
+	}
+	if !h.store.Checked() {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return h.eachNight(ctx, ticks, checkHour, check)
 }
 
 // eachNight calls do once each day at that hour in Korea, until ctx is done or do fails. It looks at each tick whether

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -71,6 +72,60 @@ func TestNightCheck(t *testing.T) {
 	clock.forward(time.Minute)
 	if err := look(); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged database: %v", err)
+	}
+}
+
+// proves R25: a file too large to be read through before it opens is read beside the shop at once, and no night is waited
+// for.
+func TestLargeFileIsCheckedBesideTheShop(t *testing.T) {
+	cfg := houseConfig{
+		Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	}
+	h, err := openHouse(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+	damageTable(t, cfg.database(), "deliveries")
+	if h, err := openHouse(t.Context(), cfg); err == nil {
+		h.close()
+		t.Fatal("a small file was opened with its damage")
+	}
+	cfg.CheckFirst = 1
+	if h, err = openHouse(t.Context(), cfg); err != nil {
+		t.Fatalf("a large file was read through first: %v", err)
+	}
+	defer h.close() // a damaged file may refuse to be closed well
+	if err := h.checkAt(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("the reading beside the shop: %v", err)
+	}
+}
+
+// damageTable overwrites the first page of a table that a shop does not read when it opens.
+func damageTable(t *testing.T, path, table string) {
+	t.Helper()
+	settleLog(t, path)
+	d, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var page, size int64
+	if err := d.QueryRowContext(t.Context(), "SELECT rootpage FROM sqlite_master WHERE name = ?", table).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.QueryRowContext(t.Context(), "PRAGMA page_size").Scan(&size); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, int(size)), (page-1)*size)
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 
