@@ -122,7 +122,7 @@ test("two presses on the deed, and the same form once more, are one cancel, with
     const deed = page.locator("#cancel-confirm");
     const [action, form] = await deed.evaluate((b) => [b.form.action, Object.fromEntries(new FormData(b.form, b))]);
     await deed.dblclick({ noWaitAfter: true });
-    await page.waitForURL((url) => url.pathname === `/admin/payments/${moid}`);
+    await page.locator(".payment .headline-amount").waitFor(); // a wait for the address breaks off with the first press
     const again = await page.request.post(action, { form, headers: { Origin: demo.shop }, maxRedirects: 0 });
     assert.equal(again.status(), 303, `scripts ${scripts}: the same form once more`);
     const there = (await demo.state()).payments.find((p) => p.tid === tid);
