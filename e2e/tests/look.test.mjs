@@ -28,6 +28,31 @@ after(async () => {
 
 const contrast = { runOnly: ["color-contrast"] }; // all that a scheme of colours changes
 
+// cutText is the words that a box cuts off: not the end of a line that ends in dots, nor what can be scrolled to, nor
+// words for screen readers alone.
+const cutText = (page) =>
+  page.evaluate(() => {
+    const cut = [];
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    for (let text; (text = texts.nextNode()); ) {
+      if (!text.data.trim() || !text.parentElement.checkVisibility()) continue;
+      const words = document.createRange();
+      words.selectNodeContents(text);
+      const right = words.getBoundingClientRect().right;
+      for (let box = text.parentElement; box; box = box.parentElement) {
+        const { overflowX, textOverflow } = getComputedStyle(box);
+        const edge = box.getBoundingClientRect();
+        if (["auto", "scroll"].includes(overflowX) || textOverflow === "ellipsis" || edge.width <= 1) break;
+        if (overflowX === "visible" && box !== document.documentElement) continue;
+        if (right > edge.right + 1) {
+          cut.push(text.data.trim().slice(0, 30));
+          break;
+        }
+      }
+    }
+    return cut.slice(0, 3);
+  });
+
 for (const view of ["phone", "desktop"]) {
   for (const lang of ["ko", "en"]) {
     test(`${view}, ${lang}, light and dark`, async () => {
@@ -48,6 +73,8 @@ for (const view of ["phone", "desktop"]) {
           }
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           if (wide > 0) faults.push(`${name}: ${wide} px wider than the screen`);
+          const cut = await cutText(page);
+          if (cut.length) faults.push(`${name}: cut off: ${cut.join("; ")}`);
           assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
         }
         await context.close();
