@@ -49,11 +49,11 @@ var defects = []harness.Defect{
 		Old: "	case f.TIDTaken, f.OrderPaid:\n", New: "	case f.TIDTaken:\n",
 	},
 	{
-		Name: "an unreadable answer is a refusal", File: "app/cancels.go",
+		Name: "an unreadable answer is a refusal", File: "app/cancelcall.go",
 		Old: "		in.Code, in.Text = Unreadable.Code(), callErr.Error()\n", New: "		kind, in.Code, in.Text = CancelRefused, Unreadable.Code(), callErr.Error()\n",
 	},
 	{
-		Name: "no answer is a refusal", File: "app/cancels.go",
+		Name: "no answer is a refusal", File: "app/cancelcall.go",
 		Old: "		in.Code, in.Text = NoAnswer.Code(), callErr.Error()\n", New: "		kind, in.Code, in.Text = CancelRefused, NoAnswer.Code(), callErr.Error()\n",
 	},
 	{
@@ -98,11 +98,11 @@ var defects = []harness.Defect{
 		Old: "	case Cancelled:\n		return apart(p, in, HoldAfterCancel)\n", New: "	case Cancelled:\n		return Outcome{Verdict: VerdictDuplicate}\n",
 	},
 	{
-		Name: "an unreadable answer means that no cash receipt was issued", File: "app/cashreceipts.go",
+		Name: "an unreadable answer means that no cash receipt was issued", File: "app/receiptcall.go",
 		Old: "		in.Code, in.Text = Unreadable.Code(), callErr.Error()\n", New: "		to, in.Code, in.Text = ReceiptStateRefused, Unreadable.Code(), callErr.Error()\n",
 	},
 	{
-		Name: "a cash receipt without an answer is sent again", File: "app/cashreceipts.go",
+		Name: "a cash receipt without an answer is sent again", File: "app/receiptcall.go",
 		Old: "		in.Code, in.Text = NoAnswer.Code(), callErr.Error()\n", New: "		to, in.Code, in.Text = ReceiptStateRequested, NoAnswer.Code(), callErr.Error()\n",
 	},
 	{
