@@ -54,6 +54,11 @@ export async function signIn(page, demo) {
   await page.waitForURL((url) => url.pathname === "/admin");
 }
 
+export async function signOut(page) {
+  await page.locator('form[action="/admin/sign-out"] button').click();
+  await page.waitForURL(/\/admin\/sign-in/);
+}
+
 // reviewCancel fills the form of a cancel and leaves the page at the last question.
 export async function reviewCancel(page, demo, moid, amount) {
   await page.goto(`${demo.shop}/admin/payments/${moid}/cancel`);

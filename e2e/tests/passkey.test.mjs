@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, look } from "../lib/browser.mjs";
 import { startDemo } from "../lib/demo.mjs";
-import { signIn } from "../lib/walk.mjs";
+import { signIn, signOut } from "../lib/walk.mjs";
 
 let browser, demo, site;
 before(async () => {
@@ -30,11 +30,6 @@ async function authenticator(page) {
     verifies: (isUserVerified) => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
     keys: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
   };
-}
-
-async function signOut(page) {
-  await page.locator('form[action="/admin/sign-out"] button').click();
-  await page.waitForURL(/\/admin\/sign-in/);
 }
 
 test("a passkey's life", async () => {
