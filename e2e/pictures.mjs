@@ -25,7 +25,7 @@ try {
   await staff.goto(demo.shop + "/admin?state=paid&q=" + encodeURIComponent("이서현"));
   const moid = (await staff.locator('a[href^="/admin/payments/"]').first().getAttribute("href")).split("?")[0].split("/").pop();
   await cancelPart(staff, demo, moid, 9800);
-  await staff.getByText("취소 통보 도착").waitFor();
+  await staff.locator(".timeline").getByText("취소 통보").first().waitFor(); // before or after the answer to the call
   await shoot(staff, "payment.png");
 } finally {
   await browser.close();
