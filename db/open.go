@@ -39,7 +39,8 @@ type Config struct {
 	Log    *slog.Logger
 
 	// CheckFirst is the largest SQLite file, in bytes, that [Open] reads through before the store is opened; zero: 1 GiB,
-	// seconds of a slow disk. The reading of a larger one is the caller's, beside the shop: see [Store.Checked].
+	// seconds of a slow disk. The reading of a larger one is the caller's, beside the shop: see [Store.Checked]. A file that
+	// [Store.Check] found damaged is read through first, however large it is.
 	CheckFirst int64
 }
 
@@ -147,8 +148,20 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.checked = file.Size() <= c.CheckFirst; s.checked {
-		if err := checkPages(ctx, queries{q: s.writeDB, engine: s.engine}, checkQuick); err != nil {
+	s.suspect = path + ".suspect"
+	_, err = os.Stat(s.suspect)
+	suspected := err == nil
+	if s.checked = suspected || file.Size() <= c.CheckFirst; s.checked {
+		how := checkQuick
+		if suspected {
+			how = checkAll
+		}
+		if err := checkPages(ctx, queries{q: s.writeDB, engine: s.engine}, how); err != nil {
+			return nil, err
+		}
+	}
+	if suspected { // it was mended
+		if err := os.Remove(s.suspect); err != nil {
 			return nil, err
 		}
 	}

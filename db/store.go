@@ -28,6 +28,8 @@ type Store struct {
 	now      func() time.Time
 	readOnly bool // opened beside the program that writes
 	checked  bool // SQLite only: its file was read through before it was opened
+
+	suspect string // SQLite only: the file that says that damage was found
 }
 
 var _ app.Store = (*Store)(nil)
@@ -67,13 +69,18 @@ func (s *Store) Ready(ctx context.Context) error {
 // that takes minutes in which nobody could pay: call [Store.Check] beside the shop.
 func (s *Store) Checked() bool { return s.checked || s.engine != engineSQLite }
 
-// Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. PostgreSQL
-// has checksums of its own.
+// Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. The next [Open]
+// refuses the file while it is damaged: whoever starts the program again by itself must not write on it. PostgreSQL has
+// checksums of its own.
 func (s *Store) Check(ctx context.Context) error {
 	if s.engine != engineSQLite {
 		return nil
 	}
-	return checkPages(ctx, s.queries, checkAll)
+	err := checkPages(ctx, s.queries, checkAll)
+	if err == nil || ctx.Err() != nil || s.suspect == "" {
+		return err
+	}
+	return errors.Join(err, os.WriteFile(s.suspect, nil, 0o600))
 }
 
 // GaveUp is closed when the store has given itself up: a write or a sync failed, and nobody knows what is on the disk.

@@ -97,9 +97,14 @@ func TestLargeFileIsCheckedBesideTheShop(t *testing.T) {
 	if h, err = openHouse(t.Context(), cfg); err != nil {
 		t.Fatalf("a large file was read through first: %v", err)
 	}
-	defer h.close() // a damaged file may refuse to be closed well
-	if err := h.checkAt(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "damaged") {
+	err = h.checkAt(t.Context(), nil)
+	_ = h.close() // a damaged file may refuse to be closed well
+	if err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("the reading beside the shop: %v", err)
+	}
+	if h, err = openHouse(t.Context(), cfg); err == nil {
+		h.close()
+		t.Error("whoever starts it again writes on a file that is known to be damaged")
 	}
 }
 

@@ -54,6 +54,7 @@ export async function signIn(page, demo) {
   await page.waitForURL((url) => url.pathname === "/admin");
 }
 
+// signOut leads back to the door.
 export async function signOut(page) {
   await page.locator('form[action="/admin/sign-out"] button').click();
   await page.waitForURL(/\/admin\/sign-in/);
