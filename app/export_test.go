@@ -14,6 +14,9 @@ func (s *Shop) OnHash(f func(password string, memory uint32)) {
 	}
 }
 
+// Breached is the list of stolen passwords.
+var Breached = breached
+
 // Guessable says whether a password is refused as one that is tried first.
 func Guessable(password, email, name string) bool { return guessable(password, email, name) }
 

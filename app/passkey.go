@@ -53,8 +53,8 @@ type Passkeys struct {
 	auth   *webauthn.WebAuthn
 }
 
-// NewPasskeys serves the site of a public URL. Browsers know passkeys for names only: this machine's own addresses are
-// called localhost, and for any other address it returns nil.
+// NewPasskeys serves the site of a public URL. Browsers know passkeys for names with a dot only: this machine's own
+// addresses are called localhost, and for any other address, or a name of the shop's own network, it returns nil.
 func NewPasskeys(shop *Shop, public *url.URL) (*Passkeys, error) {
 	host, origin := strings.ToLower(public.Hostname()), *public
 	origin.Host = strings.ToLower(origin.Host)
@@ -68,6 +68,9 @@ func NewPasskeys(shop *Shop, public *url.URL) (*Passkeys, error) {
 		}
 	}
 	origin.Path = ""
+	if host != "localhost" && !strings.Contains(host, ".") {
+		return nil, nil
+	}
 	auth, err := webauthn.New(&webauthn.Config{
 		RPID: host, RPDisplayName: host, RPOrigins: []string{origin.String()},
 		AttestationPreference: protocol.PreferNoAttestation,

@@ -150,6 +150,7 @@ func TestPasskeySites(t *testing.T) {
 		"http://[::1]:8080":         "http://localhost:8080",
 		"http://localhost":          "http://localhost",
 		"https://192.0.2.7":         "",
+		"https://till":              "",
 	} {
 		u, err := url.Parse(public)
 		if err != nil {

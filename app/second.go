@@ -12,6 +12,8 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
+
+	"gage/smartro"
 )
 
 // SecondFactor is what a person shows besides the password: the codes of an app (TOTP, RFC 6238) or a passkey, and
@@ -144,51 +146,79 @@ func (s *Shop) ResetSecond(ctx context.Context, actor Staff, email string) error
 	})
 }
 
-// settingSecond says whether those who move money must have a second factor.
-const settingSecond = "second_factor"
+// SecondRule says who has to have a second factor: an app's codes or a passkey.
+type SecondRule string
 
-const secondRequired = "required"
+// The rules, from the least to the most.
+const (
+	SecondForNobody SecondRule = "nobody"
+	SecondForMoney  SecondRule = "required" // who moves money
+	SecondForAll    SecondRule = "everybody"
+)
 
-// SecondRequired says whether those who move money must have a second factor.
-func (s *Shop) SecondRequired(ctx context.Context) (bool, error) {
-	v, err := s.Store.Setting(ctx, settingSecond)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return v == secondRequired, err
+// SecondRules are all of them.
+func SecondRules() []SecondRule { return []SecondRule{SecondForNobody, SecondForMoney, SecondForAll} }
+
+func (r SecondRule) asks(who Staff) bool {
+	return r == SecondForAll || r == SecondForMoney && who.Role.MovesMoney()
 }
 
-// RequireSecond asks a second factor of everybody who moves money, or no longer. Who asks it must have one: ErrConflict.
-func (s *Shop) RequireSecond(ctx context.Context, actor Staff, required bool) error {
+const settingSecond = "second_factor"
+
+// SecondRule is the owner's choice. Before there is one, everybody has to from the day on which real money can come:
+// an account is worth stealing then, and who practises should not be held up.
+func (s *Shop) SecondRule(ctx context.Context) (SecondRule, error) { return s.secondRule(ctx, s.Store) }
+
+func (s *Shop) secondRule(ctx context.Context, r Reader) (SecondRule, error) {
+	v, err := r.Setting(ctx, settingSecond)
+	switch {
+	case err == nil && v == "": // as a choice for nobody was written before there were three
+		return SecondForNobody, nil
+	case !errors.Is(err, ErrNotFound):
+		return SecondRule(v), err
+	}
+	all, err := s.contracts(ctx, r)
+	if err != nil || !slices.ContainsFunc(all, func(c contract) bool { return c.Mode == smartro.Real }) {
+		return SecondForNobody, err
+	}
+	return SecondForAll, nil
+}
+
+// SetSecondRule is the owner's choice of who has to have a second factor. Who asks others must have one: ErrConflict.
+// ErrBadInput: there is no such rule.
+func (s *Shop) SetSecondRule(ctx context.Context, actor Staff, rule SecondRule) error {
 	if err := actor.must(RightManagePeople); err != nil {
 		return err
 	}
+	if !slices.Contains(SecondRules(), rule) {
+		return fmt.Errorf("rule of the second factor: %w", ErrBadInput)
+	}
 	return s.Store.Update(ctx, func(tx Tx) error {
-		had, err := tx.Setting(ctx, settingSecond)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		had, err := s.secondRule(ctx, tx)
+		if err != nil {
 			return err
 		}
-		var did changes
-		did.see("required", had == secondRequired, required)
-		value := ""
-		if required {
-			value = secondRequired
+		if rule != SecondForNobody {
 			if _, err := tx.SecondFactor(ctx, actor.ID); errors.Is(err, ErrNotFound) {
 				return fmt.Errorf("%s has no second factor: %w", actor.ID, ErrConflict)
 			} else if err != nil {
 				return err
 			}
 		}
-		return errors.Join(tx.SetSetting(ctx, settingSecond, value), s.note(ctx, tx, actor, Access{Kind: ChangedSecondRule, Subject: value, Words: did.words()}))
+		var did changes
+		did.see("required", string(had), string(rule))
+		return errors.Join(tx.SetSetting(ctx, settingSecond, string(rule)),
+			s.note(ctx, tx, actor, Access{Kind: ChangedSecondRule, Subject: string(rule), Words: did.words()}))
 	})
 }
 
 // MustEnrol says whether a person has to get a second factor before anything else.
 func (s *Shop) MustEnrol(ctx context.Context, who Staff) (bool, error) {
-	if who.HasSecond || !who.Role.MovesMoney() {
+	if who.HasSecond {
 		return false, nil
 	}
-	return s.SecondRequired(ctx)
+	rule, err := s.SecondRule(ctx)
+	return rule.asks(who), err
 }
 
 // takeCode takes one of the app's codes or one of the recovery codes, each once. ErrSignIn: it is wrong, or was taken

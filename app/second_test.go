@@ -16,6 +16,7 @@ import (
 	"gage/app"
 	"gage/db"
 	"gage/db/dbtest"
+	"gage/smartro"
 )
 
 // phone is somebody's app: it shows codes.
@@ -280,35 +281,60 @@ func TestSecondFactorAtRest(t *testing.T) {
 	}
 }
 
-// TestSecondRule: the owner may ask a second factor of those who move money, once they have their own.
+// TestSecondRule: the owner says who has to have a second factor, once they have their own. Before they did, nobody has
+// to while the shop practises, and everybody from the moment on at which it can take real money.
 //
 // proves S16
 func TestSecondRule(t *testing.T) {
 	r := newRig(t, dbtest.SQLite(t))
 	ctx := t.Context()
-	if err := r.RequireSecond(ctx, r.owner, true); !errors.Is(err, app.ErrConflict) {
-		t.Errorf("required by who has none: %v", err)
-	}
-	if err := r.RequireSecond(ctx, app.Staff{ID: "m", Role: app.RoleManager}, true); !errors.Is(err, app.ErrForbidden) {
-		t.Errorf("required by the manager: %v", err)
-	}
-	r.enrolled(r.owner)
-	if err := r.RequireSecond(ctx, r.owner, true); err != nil {
-		t.Fatal(err)
-	}
-	for _, role := range app.Roles() {
-		must, err := r.MustEnrol(ctx, app.Staff{ID: "x", Role: role})
-		has, err2 := r.MustEnrol(ctx, app.Staff{ID: "x", Role: role, HasSecond: true})
-		if err != nil || err2 != nil || must != role.MovesMoney() || has {
-			t.Errorf("%s must: %v, %v", role, must, errors.Join(err, err2))
+	asked := func(rule app.SecondRule) {
+		t.Helper()
+		for _, role := range app.Roles() {
+			must, err := r.MustEnrol(ctx, app.Staff{ID: "x", Role: role})
+			has, err2 := r.MustEnrol(ctx, app.Staff{ID: "x", Role: role, HasSecond: true})
+			want := rule == app.SecondForAll || rule == app.SecondForMoney && role.MovesMoney()
+			if err != nil || err2 != nil || must != want || has {
+				t.Errorf("%s: %s must: %v, %v", rule, role, must, errors.Join(err, err2))
+			}
+		}
+		if got, err := r.SecondRule(ctx); got != rule || err != nil {
+			t.Errorf("rule: %q, %v; want %q", got, err, rule)
 		}
 	}
-	if err := r.RequireSecond(ctx, r.owner, false); err != nil {
+	asked(app.SecondForNobody)
+	real, err := r.Merchant(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if must, err := r.MustEnrol(ctx, app.Staff{ID: "x", Role: app.RoleStaff}); must || err != nil {
-		t.Errorf("must still: %v", err)
+	real.MID, real.Mode, real.Key, real.CancelPassword, real.Endpoints = "realshop1m", smartro.Real, thirdKey, "real-pass", smartro.EndpointsFor(smartro.Real)
+	if err := r.SetMerchant(ctx, r.owner, real); err != nil {
+		t.Fatal(err)
 	}
+	asked(app.SecondForAll)
+	for _, rule := range []app.SecondRule{app.SecondForMoney, app.SecondForAll} {
+		if err := r.SetSecondRule(ctx, r.owner, rule); !errors.Is(err, app.ErrConflict) {
+			t.Errorf("%s by who has none: %v", rule, err)
+		}
+	}
+	if err := r.SetSecondRule(ctx, app.Staff{ID: "m", Role: app.RoleManager}, app.SecondForAll); !errors.Is(err, app.ErrForbidden) {
+		t.Errorf("by the manager: %v", err)
+	}
+	r.enrolled(r.owner)
+	for _, rule := range app.SecondRules() {
+		if err := r.SetSecondRule(ctx, r.owner, rule); err != nil {
+			t.Fatal(err)
+		}
+		asked(rule)
+	}
+	if err := r.SetSecondRule(ctx, r.owner, "required, or not"); !errors.Is(err, app.ErrBadInput) {
+		t.Errorf("a rule that there is not: %v", err)
+	}
+	err = r.Store.Update(ctx, func(tx app.Tx) error { return tx.SetSetting(ctx, "second_factor", "") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked(app.SecondForNobody) // as an older program wrote it
 }
 
 // TestRoles: a role is changed by the owner, ends the person's sessions and stands in the record with before and after;

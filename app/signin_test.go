@@ -167,11 +167,21 @@ func TestOfficeSignsInAtOnce(t *testing.T) {
 
 // proves S15
 func TestGuessablePasswords(t *testing.T) {
+	words := strings.Fields(app.Breached)
+	if len(words) < 40_000 || strings.Join(words, "\n")+"\n" != app.Breached {
+		t.Errorf("%d stolen passwords, one a line", len(words))
+	}
+	for i := 0; i < len(words); i += 53 {
+		if w := words[i]; !app.Guessable(w, "kim@sandeul.example", "김주인") { // as bareWord leaves it, or it would not be found
+			t.Fatalf("%q was stolen, and is taken", w)
+		}
+	}
 	for password, want := range map[string]bool{
 		"password1234": true, "PASSWORD-1234": true, "P@ssw0rd2026!": true, "qwerty123456": true, "1q2w3e4r5t6y": true, "1qaz2wsx3edc": true,
 		"asdfasdf1234": true, "aaaaaaaaaaaa": true, "121212121212": true, "123456789012": true, "비밀번호비밀번호비밀번호": true, "대한민국 화이팅 2026": true,
 		"qlalfqjsgh1234": true, "tkfkdgody1004": true, "eogksalsrnr2002": true, "Kim-Kim-2026-!": true, "sandeul-shop-1": true, "김주인김주인김주인123": true,
 		"gagegagegage": true, "correct horse battery staple": true, "!!!!!!!!!!!!": true, "            ": true,
+		"Mailcreated5240": true, "mail created 5240!": true, "Leave-me-alone": true, "Mailcreated52401": false, "ailcreated5240": false,
 		"감귤은 언제나 제주에서 온다": false, "another password": false, "mK9#vR2$xQ7!": false, "tangerines ripen late": false,
 	} {
 		if got := app.Guessable(password, "kim@sandeul.example", "김주인"); got != want {

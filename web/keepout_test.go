@@ -518,6 +518,31 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
+// TestHSTS: over HTTPS a browser comes back by HTTPS alone for a year, to the names below the shop's own host, too. What
+// is below a registered name belongs to other programs of the owner's and is left alone.
+//
+// proves S9
+func TestHSTS(t *testing.T) {
+	b := newBuyerShop(t, false)
+	const year, below = "max-age=31536000", "max-age=31536000; includeSubDomains"
+	for address, want := range map[string]string{
+		"https://pay.shop.example": below, "https://PAY.shop.co.kr:8443": below, "https://a.b.sandeul.kr": below,
+		"https://shop.example": year, "https://Shop.co.kr": year, "https://sandeul.kr": year, "https://co.kr": year,
+		"https://192.0.2.7": year, "https://[2001:db8::7]:8443": year, "https://gateway": year,
+		"http://pay.shop.example": "", "http://127.0.0.1:8080": "",
+	} {
+		s, err := web.New(web.Config{Shop: b.Shop, PublicURL: address, Log: b.Log, Now: b.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", address+"/admin/sign-in", nil))
+		if got := w.Header().Get("Strict-Transport-Security"); w.Code != 200 || got != want {
+			t.Errorf("%s: %d, %q; want %q", address, w.Code, got, want)
+		}
+	}
+}
+
 // TestHeadersOnEveryAnswer: whatever is asked, and whatever becomes of it.
 //
 // proves S9

@@ -84,6 +84,7 @@ func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 
 // securityHeaders sets what every answer carries; a handler may replace what its page needs otherwise.
 func (s *Server) securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	hsts := s.hsts()
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Content-Security-Policy", pageCSP)
@@ -100,7 +101,7 @@ func (s *Server) securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("X-Robots-Tag", "noindex, nofollow")
 		}
 		if s.https() {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+			h.Set("Strict-Transport-Security", hsts)
 		}
 		return next(c)
 	}

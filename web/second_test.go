@@ -168,7 +168,7 @@ func TestSecondAgain(t *testing.T) {
 func TestMustEnrol(t *testing.T) {
 	b := newBuyerShop(t, false)
 	boss, clerk, viewer := b.desk(app.RoleOwner), b.desk(app.RoleStaff), b.desk(app.RoleViewer)
-	rule := url.Values{"required": {"yes"}}
+	rule := url.Values{"rule": {"required"}}
 	says(t, boss.post("/admin/settings/staff/second-rule", rule), 409, "본인부터 2단계 로그인을 켜 주세요")
 	boss.enrols()
 	leads(t, boss.post("/admin/settings/staff/second-rule", rule), "/admin/settings/staff?saved=1")
@@ -182,6 +182,11 @@ func TestMustEnrol(t *testing.T) {
 	}
 	says(t, viewer.get("/admin"), 200)
 	says(t, boss.get("/admin"), 200)
+	says(t, boss.post("/admin/settings/staff/second-rule", url.Values{"rule": {"no"}}), 400)
+	says(t, boss.get("/admin/audit?kind=changed_second_rule"), 200, "아무도", "돈을 다루는 사람")
+	leads(t, boss.post("/admin/settings/staff/second-rule", url.Values{"rule": {"everybody"}}), "/admin/settings/staff?saved=1")
+	leads(t, viewer.get("/admin"), "/admin/account/second")
+	leads(t, boss.post("/admin/settings/staff/second-rule", rule), "/admin/settings/staff?saved=1")
 	says(t, clerk.get("/admin/account/second"), 200, "먼저 2단계 로그인을 켜 주세요")
 	clerk.enrols()
 	says(t, clerk.get("/admin"), 200)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
+	"golang.org/x/net/publicsuffix"
 
 	"gage/app"
 	"gage/web/sheet"
@@ -86,6 +87,19 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 func (s *Server) https() bool { return s.public.Scheme == "https" }
+
+// hsts is what a browser is told of HTTPS: for a year, and of the names below the shop's own where that is a host's
+// name (pay.shop.example). Where it is the registered name itself (shop.example), other hosts of the owner's are below
+// it, of which we do not know whether they speak HTTPS.
+func (s *Server) hsts() string {
+	const year = "max-age=31536000"
+	host := s.public.Hostname()
+	registered, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if _, ipErr := netip.ParseAddr(host); ipErr == nil || err != nil || strings.EqualFold(registered, host) {
+		return year
+	}
+	return year + "; includeSubDomains"
+}
 
 // build lays the routes of the table onto a router of its own. A line that does not declare all of right, authority
 // and budget is an error, and then nothing is served.

@@ -133,6 +133,8 @@ func changed(ctx context.Context, value string) string {
 		return text.T(ctx, "change.yes")
 	case "false":
 		return text.T(ctx, "change.no")
+	case string(app.SecondForNobody), string(app.SecondForMoney), string(app.SecondForAll):
+		return text.T(ctx, "staff.second.rule."+value)
 	case string(app.SenderApproved), string(app.SenderRefused), string(app.SenderAsked):
 		return text.T(ctx, "change.sender."+value)
 	}

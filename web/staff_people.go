@@ -43,8 +43,16 @@ func (s *Server) showPeople(c echo.Context, status int, typed typedPeople) error
 	if c.QueryParam("saved") != "" {
 		p.Saved = text.T(ctx, "staff.saved")
 	}
-	if p.Required, err = s.Shop.SecondRequired(ctx); err != nil {
+	rule, err := s.Shop.SecondRule(ctx)
+	if err != nil {
 		return err
+	}
+	p.SecondRule = templates.RadioView{Name: "rule", Legend: text.T(ctx, "staff.second.rule"), Value: string(rule)}
+	for _, r := range app.SecondRules() {
+		word := string(r)
+		p.SecondRule.Options = append(p.SecondRule.Options, templates.RadioOption{
+			Value: word, Label: text.T(ctx, "staff.second.rule."+word), Hint: text.T(ctx, "staff.second.rule."+word+".hint"),
+		})
 	}
 	roles := make([]templates.Option, 0, len(app.Roles()))
 	for _, r := range app.Roles() {
@@ -143,10 +151,10 @@ func (s *Server) postResetSecond(c echo.Context) error {
 	return changedPeople(c, s.Shop.ResetSecond(c.Request().Context(), staffOf(c), c.FormValue("email")))
 }
 
-// postSecondRule handles POST /admin/settings/staff/second-rule: whether those who move money must have one.
+// postSecondRule handles POST /admin/settings/staff/second-rule: who must have one.
 func (s *Server) postSecondRule(c echo.Context) error {
 	ctx := c.Request().Context()
-	err := s.Shop.RequireSecond(ctx, staffOf(c), c.FormValue("required") == "yes")
+	err := s.Shop.SetSecondRule(ctx, staffOf(c), app.SecondRule(c.FormValue("rule")))
 	if errors.Is(err, app.ErrConflict) {
 		return s.showPeople(c, http.StatusConflict, typedPeople{fault: text.T(ctx, "staff.second.rule.self")})
 	}

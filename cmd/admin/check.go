@@ -7,6 +7,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // faults collects everything that is wrong with a configuration, so that it is told at once.
@@ -31,10 +34,15 @@ func (f *faults) listen(flag, addr string) {
 	}
 }
 
-// site checks the root of a web site and returns it without a slash behind it. Plain HTTP is for this machine only:
+// site checks the root of a web site and returns it without a slash behind it, its name as browsers ask for it. Plain HTTP is for this machine only:
 // sign-in cookies and payment results must not travel in the open.
 func (f *faults) site(flag, raw string) string {
 	u, err := url.Parse(raw)
+	host, ascii := "", ""
+	if err == nil {
+		host = u.Hostname()
+		ascii, err = asciiHost(host)
+	}
 	switch {
 	case raw == "":
 		f.add(flag, "is missing: the address that buyers see, such as https://shop.example")
@@ -45,7 +53,15 @@ func (f *faults) site(flag, raw string) string {
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		f.add(flag, "%q is not encrypted: want https:// (plain http:// is for 127.0.0.1 and localhost only)", raw)
 	}
-	return strings.TrimRight(raw, "/")
+	return strings.Replace(strings.TrimRight(raw, "/"), host, ascii, 1)
+}
+
+// asciiHost is a host as browsers ask for it: 산들바람.kr is xn--py1bk4coyf2yf.kr to them.
+func asciiHost(host string) (string, error) {
+	if strings.IndexFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return host, nil
+	}
+	return idna.Lookup.ToASCII(host)
 }
 
 // address checks an absolute http or https URL; empty is fine.

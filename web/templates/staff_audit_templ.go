@@ -31,7 +31,6 @@ type AuditRow struct {
 	Changes                                  []ChangeRow
 }
 
-// Audit lists who looked at whose data, who came in and who changed rights, newest first.
 // ChangeRow is one field of a setting before and after; of a secret both are empty.
 type ChangeRow struct{ Field, Before, After string }
 
@@ -42,6 +41,7 @@ func orNone(ctx context.Context, value string) string {
 	return value
 }
 
+// Audit lists who looked at whose data, who came in and who changed rights, newest first.
 func Audit(p AuditPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
