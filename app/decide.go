@@ -22,6 +22,7 @@ type Input struct {
 	Release     Won    // of what was set aside for that intent
 	Actor       string
 	Import      string // the row of an imported list that says it; empty: no list does
+	Edited      bool   // what it echoes of the form is not what ours said
 	Mine        bool   // it carried the return token: it comes from the browser that we gave the form
 }
 
@@ -31,6 +32,7 @@ type Facts struct {
 	OrderClosed bool // staff withdrew the order
 	KnownEffect bool // an event with the input's effect key is there
 	TIDTaken    bool // another payment holds this TID with proof
+	Told        bool // the gateway told of the payment's money itself, or a list did and at another time: in is other money
 	Grace       time.Duration
 }
 
@@ -87,6 +89,10 @@ func decide(p Payment, in Input, f Facts) Outcome {
 		if p.State == Claimed {
 			return become(p, in, Opened)
 		}
+	case Amended:
+		if in.Level >= T4 && p.State == Held {
+			return become(p, in, Held)
+		}
 	}
 	return Outcome{Verdict: VerdictHint}
 }
@@ -109,7 +115,7 @@ func misfit(p Payment, in Input, f Facts) HoldReason {
 	case !in.HasAmount || in.Amount != p.Amount:
 		return HoldAmount
 	case in.MID != p.MID || in.Mode != p.Mode || in.TID.MID() != p.MID,
-		in.Method != "" && in.Method != p.Method:
+		in.Method != "" && in.Method != p.Method, in.Edited:
 		return HoldFormChanged
 	case f.TIDTaken, f.OrderPaid:
 		return HoldDuplicate
@@ -189,7 +195,7 @@ func money(p Payment, in Input, f Facts) Outcome {
 	if f.TIDTaken {
 		return apart(p, in, HoldDuplicate)
 	}
-	if p.Proof == ProofStaff && !p.PaidAt.IsZero() && in.TID == p.TID && in.Amount == p.Approved {
+	if sameAsVouched(p, in) && !f.Told {
 		out := become(p, in, p.State) // the gateway says itself what a person had read in its record
 		out.Event.Proof = proofOf(in.Level)
 		return out
@@ -220,6 +226,11 @@ func money(p Payment, in Input, f Facts) Outcome {
 		out.Hold.Own = true
 	}
 	return out
+}
+
+// sameAsVouched says that in may be what a person vouched for before the gateway told of it.
+func sameAsVouched(p Payment, in Input) bool {
+	return p.Proof == ProofStaff && !p.PaidAt.IsZero() && in.TID == p.TID && in.Amount == p.Approved
 }
 
 // tooLate refuses a deposit after 23:59:59 KST of the due date, by the gateway's own time where it told one.
@@ -344,7 +355,7 @@ func (p Payment) Expires() bool {
 // accept is a person's word, by name and with a reason, that the gateway's own record shows this payment.
 func accept(p Payment, in Input, f Facts) Outcome {
 	if in.Level < T4 || f.OrderPaid || p.TID == "" ||
-		p.State != Claimed && p.State != WaitingDeposit && p.State != Held || p.Reserved+p.Cancelled > 0 {
+		p.State != Claimed && p.State != WaitingDeposit && p.State != Held || p.Reserved > 0 {
 		return Outcome{Verdict: VerdictReview}
 	}
 	in.TID = p.TID
@@ -352,7 +363,11 @@ func accept(p Payment, in Input, f Facts) Outcome {
 	if p.State == Held {
 		in.Amount = p.Approved
 	}
-	out := become(p, in, Paid)
+	to := Paid
+	if p.Cancelled > 0 { // what was too much went back: the rest is accepted
+		to = PartlyCancelled
+	}
+	out := become(p, in, to)
 	out.Event.Hold, out.Event.Proof = "", ProofStaff
 	return out
 }

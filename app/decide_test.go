@@ -167,6 +167,7 @@ func TestDecideRefuses(t *testing.T) {
 		"no amount":           {func(in *app.Input, _ *app.Facts) { in.HasAmount = false }, app.Held, app.HoldAmount},
 		"another MID":         {func(in *app.Input, _ *app.Facts) { in.MID = "otherdemo1" }, app.Held, app.HoldFormChanged},
 		"another method":      {func(in *app.Input, _ *app.Facts) { in.Method = smartro.Bank }, app.Held, app.HoldFormChanged},
+		"another form's":      {func(in *app.Input, _ *app.Facts) { in.Edited = true }, app.Held, app.HoldFormChanged},
 		"another mode":        {func(in *app.Input, _ *app.Facts) { in.Mode = smartro.Real }, app.Held, app.HoldFormChanged},
 		"paid order":          {func(_ *app.Input, f *app.Facts) { f.OrderPaid = true }, app.Held, app.HoldDuplicate},
 		"withdrawn order":     {func(_ *app.Input, f *app.Facts) { f.OrderClosed = true }, app.Held, app.HoldLate},

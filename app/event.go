@@ -50,6 +50,7 @@ const (
 	Restored        EventKind = "restored"         // of the shop, not of a payment: the records are a backup's
 	Erased          EventKind = "erased"           // of an order, or the shop's: what was personal can't be read any more
 	Reconciled      EventKind = "reconciled"       // of the shop: the owner compared them with the gateway's list
+	Amended         EventKind = "amended"          // a person takes another amount than the order's for what it costs, and then accepts the payment
 	ClaimVoided     EventKind = "claim_voided"     // its TID turned out to be another order's
 	ChargeIntended  EventKind = "charge_intended"  // by a billing key: the call is about to leave
 	ChargeDenied    EventKind = "charge_refused"   // no money moved

@@ -66,6 +66,11 @@ func (s *Shop) AcceptPayment(ctx context.Context, actor Staff, moid Moid, reason
 		if err := within(ctx, tx, actor, max(p.Amount, p.Approved)); err != nil {
 			return err
 		}
+		if p.State == Held && p.Approved != p.Amount { // what is in force from now on stands in the log before it is used
+			if p, err = s.record(ctx, tx, p, Input{Kind: Amended, Level: T4, At: s.Now(), TID: p.TID, Amount: p.Approved - p.Cancelled, Text: reason, Actor: actor.ID}); err != nil {
+				return err
+			}
+		}
 		verdict, err := s.apply(ctx, tx, p, Input{Kind: StaffAccept, Level: T4, At: s.Now(), Text: reason, Actor: actor.ID})
 		if err != nil {
 			return err

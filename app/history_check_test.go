@@ -187,6 +187,7 @@ func (w *world) checkEvents(ps []app.Payment, events []app.Event) {
 			p = w.opened[e.Moid]
 			p.State, p.Proof = app.New, app.ProofNone
 		}
+		w.checkForm(e)
 		if e.From != p.State || !onward(e.From, e.To) {
 			w.t.Errorf("%s was %s: the event %+v leads from elsewhere, or not onward", e.Moid, p.State, e)
 		}
@@ -196,6 +197,31 @@ func (w *world) checkEvents(ps []app.Payment, events []app.Event) {
 		if p != fold[p.Moid] {
 			w.t.Errorf("stored:\n%+v, derived:\n%+v", p, fold[p.Moid])
 		}
+	}
+}
+
+// checkForm: what pays an order by the gateway's notification alone is what the order's own form asked for, as far as the
+// notification tells of that form.
+func (w *world) checkForm(e app.Event) {
+	w.t.Helper()
+	if e.To != app.Paid || e.From == app.Paid || e.Level != app.T2 || w.opened[e.Moid].Device == "key" {
+		return
+	}
+	m, err := w.shop.Store.Message(w.ctx(), e.MessageID)
+	if err != nil {
+		w.t.Errorf("%s was paid by %s: %v", e.Moid, e.MessageID, err)
+		return
+	}
+	n, err := smartro.ParseNotice(m.Raw, smartro.EUCKR)
+	if err != nil {
+		w.t.Error(err)
+	}
+	o, err := w.shop.Store.Order(w.ctx(), e.OrderNo)
+	if err != nil {
+		w.t.Error(err)
+	}
+	if n.MallUserID != string(o.No) || n.GoodsName != o.Goods && n.GoodsName == "A toy for the cat" && o.Goods == "A toy for the dog" {
+		w.t.Errorf("%s of %s, %q, was paid by the form of %q, %q", e.Moid, o.No, o.Goods, n.MallUserID, n.GoodsName)
 	}
 }
 

@@ -90,13 +90,21 @@ func (w *world) payments(in ...app.State) []app.Payment {
 	return list
 }
 
+// goods are in Hangul, as nearly all are, or in ASCII, of which the shop can tell whether a form was changed.
+func (w *world) goods() string {
+	if len(w.orders)%3 == 2 {
+		return "A toy for the dog"
+	}
+	return "맛동산 한 봉지"
+}
+
 func (w *world) newOrder(r *rand.Rand) {
 	amt, _ := pick(r, []app.Won{1, 1000, 11000, 11000, 33000, 99000, 120_000})
 	if w.cash() {
 		amt, _ = pick(r, []app.Won{1100, 33_000, 120_000, 120_000, 250_000})
 	}
 	o, err := w.shop.CreateOrder(w.ctx(), w.owner, app.OrderInput{
-		Goods: "맛동산 한 봉지", Amount: amt, BuyerName: "홍길동", BuyerTel: "010-9999-1111", BuyerEmail: "hong@example.com",
+		Goods: w.goods(), Amount: amt, BuyerName: "홍길동", BuyerTel: "010-9999-1111", BuyerEmail: "hong@example.com",
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -129,7 +137,7 @@ func (w *world) openWindow(r *rand.Rand) {
 	w.opened[p.Moid], w.moids = p, append(w.moids, p.Moid)
 	w.note("%s %s %s %d won", p.Moid, device, method, p.Amount)
 	times := 1
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0:
 		times = 2
 	case 1:
@@ -139,6 +147,12 @@ func (w *world) openWindow(r *rand.Rand) {
 	case 2:
 		form.Fields = with(form.Fields, "Moid", "NOBODY01")
 		w.note("the buyer wrote an order into it that nobody knows")
+	case 3:
+		form.Fields = with(form.Fields, "GoodsName", "A toy for the cat")
+		w.note("the buyer wrote other goods into it")
+	case 4:
+		form.Fields = with(form.Fields, "mallUserID", "NOBODY01")
+		w.note("the buyer wrote another customer into it")
 	}
 	for range times {
 		u, err := url.Parse(form.Action)

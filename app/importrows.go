@@ -181,11 +181,11 @@ func (s *Shop) applyRow(ctx context.Context, tx Tx, actor Staff, imp *Import, r 
 	class := ClassAgrees
 	switch {
 	case err != nil && r.money():
-		class, err = s.unknownRow(ctx, tx, in, r)
+		class, err = s.unknownRow(ctx, tx, in, r, used)
 	case err != nil:
 		class, err = ClassIgnored, nil // what went back was never ours
 	case r.money():
-		class, err = s.moneyRow(ctx, tx, p, in, r)
+		class, err = s.moneyRow(ctx, tx, p, in, r, used)
 	default:
 		class, err = s.backRow(ctx, tx, p, in, r, used)
 	}
@@ -214,18 +214,25 @@ func ImportOf(ref string) (id string, ok bool) {
 	return id, ok
 }
 
-// keptApart says whether money with this TID is kept apart already, or was.
-func keptApart(ctx context.Context, tx Tx, in Input) (bool, error) {
+// keptApart says whether this money is kept apart already, or was. The times of a list and of a notification may differ,
+// or the list may have the day alone: what is kept with the same TID and amount is the same money, each once.
+func keptApart(ctx context.Context, tx Tx, in Input, used map[string]bool) (bool, error) {
 	list, err := tx.HoldsOfTID(ctx, in.Mode, in.TID)
-	return slices.ContainsFunc(list, func(h Hold) bool { return !h.Own && h.Reason != HoldReview }), err
+	for _, h := range list {
+		if !h.Own && h.Reason != HoldReview && h.Amount == in.Amount && !used[h.ID] {
+			used[h.ID] = true
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // unknownRow is money for an order that we don't know.
-func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow) (Class, error) {
-	if known, err := keptApart(ctx, tx, in); known || err != nil {
+func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow, used map[string]bool) (Class, error) {
+	if known, err := keptApart(ctx, tx, in, used); known || err != nil {
 		return ClassAgrees, err
 	}
-	in.MessageID = in.Import
+	in.MessageID, in.EffectKey = in.Import, effectKey(in)
 	err := holdUnknown(ctx, tx, r.Moid, in)
 	if errors.Is(err, ErrConflict) {
 		return ClassAgrees, nil
@@ -234,14 +241,14 @@ func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow) (Clas
 }
 
 // moneyRow is money that came, says the list.
-func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow) (Class, error) {
+func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, used map[string]bool) (Class, error) {
 	if sameMoney(p, r) {
 		return ClassAgrees, nil
 	}
 	if p.TID == r.TID && p.Approved > 0 && p.Approved != r.Amount {
 		return s.reviewRow(ctx, tx, p, in, ClassAmount)
 	}
-	if known, err := keptApart(ctx, tx, in); known || err != nil {
+	if known, err := keptApart(ctx, tx, in, used); known || err != nil {
 		return ClassAgrees, err
 	}
 	in.EffectKey = effectKey(in)
@@ -270,7 +277,8 @@ func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListR
 // reviewRow keeps a contradiction for a person and moves nothing.
 func (s *Shop) reviewRow(ctx context.Context, tx Tx, p Payment, in Input, c Class) (Class, error) {
 	h := holdFor(p, in, HoldReview)
-	h.ID, h.MessageID = newToken(), in.Import
+	h.ID = holdID(string(HoldReview), string(in.Kind), string(in.Mode), string(in.TID), in.Amount.String(), in.GatewayTime)
+	h.MessageID = in.Import
 	err := tx.CreateHold(ctx, *h)
 	if errors.Is(err, ErrConflict) {
 		err = nil // a person was asked before

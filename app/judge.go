@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"gage/smartro"
 )
@@ -37,6 +40,9 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 		return nil, err
 	}
 	msg.OrderNo, msg.About = p.OrderNo, p.Moid
+	if unclear(rd, *msg) {
+		return locked, s.holdUnclear(ctx, tx, p, s.input(rd, p, *msg), msg)
+	}
 	if rd.kind == "" || msg.Level == T0 && rd.kind != Stop && rd.kind != ReturnFailure {
 		return locked, nil
 	}
@@ -80,6 +86,25 @@ func (s *Shop) judge(ctx context.Context, tx Tx, rd reading, msg *Message, token
 		msg.Verdict = VerdictUnknownSender
 	}
 	return locked, nil
+}
+
+// unclear says that the gateway itself tells of something that may have moved money, in a code that can't be read.
+func unclear(rd reading, msg Message) bool {
+	return msg.Level >= T2 && rd.kind == "" && msg.Kind == string(smartro.Unknown)
+}
+
+// holdUnclear puts it before a person: nothing is decided by what nobody can read.
+func (s *Shop) holdUnclear(ctx context.Context, tx Tx, p Payment, in Input, msg *Message) error {
+	msg.Verdict = VerdictHeld
+	h := holdFor(p, in, HoldUnknownCode)
+	h.Mode, h.Moid = in.Mode, cmp.Or(p.Moid, msg.Moid)
+	h.ID = holdID(string(HoldUnknownCode), string(in.Mode), string(in.TID), string(h.Moid), in.Code, in.when())
+	err := tx.CreateHold(ctx, *h)
+	if errors.Is(err, ErrConflict) {
+		msg.Verdict = VerdictDuplicate
+		return nil
+	}
+	return err
 }
 
 func isCancel(k EventKind) bool {
@@ -141,8 +166,12 @@ func lockInOrder(ctx context.Context, tx Tx, nos ...OrderNo) ([]OrderNo, error) 
 	return nos, nil
 }
 
-// orphan keeps what the gateway itself says about an order that we don't know; a stranger's word is only stored.
+// orphan keeps what the gateway itself says about an order that we don't know; a stranger's word is only stored. A claim
+// on its TID is void: the gateway says that the transaction is none of that payment's.
 func (s *Shop) orphan(ctx context.Context, tx Tx, rd reading, msg *Message) error {
+	if unclear(rd, *msg) {
+		return s.holdUnclear(ctx, tx, Payment{}, s.input(rd, Payment{}, *msg), msg)
+	}
 	if rd.kind == Stop || rd.kind == "" || msg.Level == T0 {
 		return nil
 	}
@@ -156,9 +185,10 @@ func (s *Shop) orphan(ctx context.Context, tx Tx, rd reading, msg *Message) erro
 	if rd.kind != Approved && rd.kind != Deposited {
 		return nil
 	}
-	err := holdUnknown(ctx, tx, rd.notice.Moid, Input{
-		MID: rd.notice.MID, Mode: rd.merchant.Mode, TID: rd.notice.TID, Amount: rd.notice.Amt, MessageID: msg.ID, At: msg.At,
-	})
+	if err := s.voidClaimOf(ctx, tx, rd, *msg); err != nil {
+		return err
+	}
+	err := holdUnknown(ctx, tx, rd.notice.Moid, s.input(rd, Payment{}, *msg))
 	if errors.Is(err, ErrConflict) {
 		msg.Verdict = VerdictDuplicate
 		return nil
@@ -166,10 +196,30 @@ func (s *Shop) orphan(ctx context.Context, tx Tx, rd reading, msg *Message) erro
 	return err
 }
 
-// holdUnknown keeps money apart that came for an order which we don't know. ErrConflict: it is kept already.
+// voidClaimOf takes a TID that only a browser claimed away from its payment, since the gateway says that it is of an
+// order that we don't know.
+func (s *Shop) voidClaimOf(ctx context.Context, tx Tx, rd reading, msg Message) error {
+	q, err := tx.PaymentByTID(ctx, rd.merchant.Mode, rd.notice.TID)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.LockOrder(ctx, q.OrderNo); err != nil {
+		return err
+	}
+	if q, err = tx.Payment(ctx, q.Moid); err != nil || q.State != Claimed || q.TID != rd.notice.TID {
+		return err
+	}
+	return s.voidClaim(ctx, tx, q, s.input(rd, q, msg))
+}
+
+// holdUnknown keeps money apart that came for an order which we don't know; in has the effect's key. ErrConflict: it is
+// kept already.
 func holdUnknown(ctx context.Context, tx Tx, moid Moid, in Input) error {
 	return tx.CreateHold(ctx, Hold{
-		ID: newToken(), Reason: HoldUnknown, Moid: moid, MID: in.MID, Mode: in.Mode, TID: in.TID, Amount: in.Amount,
+		ID: holdID(string(HoldUnknown), in.EffectKey), Reason: HoldUnknown, Moid: moid, MID: in.MID, Mode: in.Mode, TID: in.TID, Amount: in.Amount,
 		MessageID: in.MessageID, CreatedAt: in.At,
 	})
 }
@@ -180,7 +230,7 @@ func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 	in := Input{
 		Kind: rd.kind, Level: msg.Level, At: msg.At, MID: n.MID, Mode: rd.merchant.Mode, Method: paidBy(n.PayMethod),
 		TID: n.TID, Amount: n.Amt, HasAmount: n.HasAmt, Code: n.ResultCode, Text: n.ResultMsg,
-		GatewayTime: n.AuthDate, MessageID: msg.ID,
+		GatewayTime: n.AuthDate, MessageID: msg.ID, Edited: edited(p, n),
 		Detail: Detail{
 			AuthCode: n.AuthCode, CardCode: n.CardCode, CardName: n.CardName, CardNum: n.CardNum,
 			CardQuota: n.CardQuota, VbankName: n.VbankName, VbankNum: n.VbankNum, KeyVersion: msg.KeyVersion,
@@ -193,6 +243,29 @@ func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 		in.EffectKey = effectKey(in)
 	}
 	return in
+}
+
+// edited says whether what the gateway echoes of a form is not what p's form said: the buyer's browser sends the form, and
+// the request's hash covers neither the goods nor the order (failure model R41). Only ASCII decides (R29), and of the goods
+// letters and digits, of which the gateway may cut the end off; what is not echoed says nothing. A charge by a billing key
+// had no form.
+func edited(p Payment, n smartro.Notice) bool {
+	if p.Device == byKey {
+		return false
+	}
+	token, echoed := strings.CutPrefix(n.MallReserved, "rt=")
+	sent, goods := bareASCII(p.GoodsName), bareASCII(n.GoodsName)
+	return echoed && token != p.ReturnToken ||
+		!strings.HasPrefix(string(p.OrderNo), n.MallUserID) ||
+		sent != "" && goods != "" && !strings.HasPrefix(sent, goods)
+}
+
+// bareASCII leaves letters and digits of s, in lower case; "" where s is not all ASCII.
+func bareASCII(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ""
+	}
+	return bareWord(s)
 }
 
 // paidBy is the method of the payment that a message is about. The gateway may say of a charge by a billing key that it is
@@ -210,13 +283,22 @@ func effectKey(in Input) string {
 	case Approved:
 		return fmt.Sprintf("approval|%s|%s", in.Mode, in.TID)
 	case Deposited:
-		return fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)
+		return fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.when())
 	case VbankIssued:
 		return fmt.Sprintf("issue|%s|%s", in.Mode, in.TID)
 	case ReceiptNotice:
 		return fmt.Sprintf("receipt_notice|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)
 	}
 	return ""
+}
+
+// when tells apart what happened to one transaction more than once: the gateway's time, or, where it told none, the
+// amount and the approval number.
+func (in Input) when() string {
+	if in.GatewayTime != "" {
+		return in.GatewayTime
+	}
+	return "-|" + in.Amount.String() + "|" + in.Detail.AuthCode
 }
 
 // apply decides, and writes what was decided: the event, the payment, a hold, the order's state, the jobs that
@@ -228,7 +310,7 @@ func (s *Shop) apply(ctx context.Context, tx Tx, p Payment, in Input) (Verdict, 
 	}
 	out := Decide(p, in, f)
 	if out.Hold != nil {
-		out.Hold.ID = newToken()
+		out.Hold.ID = holdID(string(out.Hold.Reason), in.EffectKey)
 		err := tx.CreateHold(ctx, *out.Hold)
 		if errors.Is(err, ErrConflict) && out.Event == nil {
 			return VerdictDuplicate, nil
@@ -267,6 +349,10 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 			return f, err
 		}
 	}
+	if sameAsVouched(p, in) && in.Level >= T2 {
+		f.Told, err = toldOf(ctx, tx, p, in)
+		return f, err
+	}
 	if in.TID == "" || in.TID == p.TID {
 		return f, nil
 	}
@@ -281,6 +367,21 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 		return f, nil
 	}
 	return f, s.voidClaim(ctx, tx, q, in)
+}
+
+// toldOf says whether the gateway told of p's money before, or a list did to the second and at another time than in.
+func toldOf(ctx context.Context, r Reader, p Payment, in Input) (bool, error) {
+	events, err := r.Events(ctx, p.OrderNo)
+	return slices.ContainsFunc(events, func(e Event) bool {
+		switch {
+		case e.Moid != p.Moid || e.TID != in.TID || e.What() != Approved && e.What() != Deposited:
+			return false
+		case e.Kind != ImportRow:
+			return e.Level == T2 || e.Level == T3
+		}
+		exact := e.EffectKey != effectKey(Input{Kind: e.What(), Mode: e.Mode, TID: e.TID, Amount: e.Amount, Detail: e.Detail})
+		return exact && in.Kind == Deposited && in.GatewayTime != "" && in.Detail.ApprovedAt.Sub(e.Detail.ApprovedAt).Abs() > otherClock
+	}), err
 }
 
 // voidClaim takes the claimed TID away from q: in, which is believed, says that it is another payment's.

@@ -30,12 +30,7 @@ func (s *Shop) judgeCancel(ctx context.Context, tx Tx, p Payment, in Input, n sm
 	switch {
 	case c != nil && !sure:
 		msg.Verdict = VerdictReview
-		h := holdFor(p, in, HoldReview)
-		h.ID = newToken()
-		if err := tx.CreateHold(ctx, *h); !errors.Is(err, ErrConflict) {
-			return err
-		}
-		return nil
+		return holdCancel(ctx, tx, p, in)
 	case c != nil && c.State == CancelStateDone:
 		c.Noticed = true
 		if err := tx.SaveCancel(ctx, *c); err != nil {
@@ -94,9 +89,15 @@ func (s *Shop) cancelOfAnother(ctx context.Context, tx Tx, p Payment, in Input, 
 		return tx.SaveCancel(ctx, c)
 	}
 	msg.Verdict = VerdictReview
+	in.EffectKey = cancelKey(p, in, n)
 	in.TID = n.OTID
+	return holdCancel(ctx, tx, p, in)
+}
+
+// holdCancel puts a cancel before a person, once; in has its effect's key.
+func holdCancel(ctx context.Context, tx Tx, p Payment, in Input) error {
 	h := holdFor(p, in, HoldReview)
-	h.ID = newToken()
+	h.ID = holdID(string(HoldReview), in.EffectKey)
 	if err := tx.CreateHold(ctx, *h); !errors.Is(err, ErrConflict) {
 		return err
 	}

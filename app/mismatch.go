@@ -58,7 +58,9 @@ type Books struct {
 func Mismatches(b Books) []Mismatch {
 	var list []Mismatch
 	add := func(m Mismatch) {
-		same := func(have Mismatch) bool { return have.Kind == m.Kind && have.Moid == m.Moid && have.TID == m.TID }
+		same := func(have Mismatch) bool {
+			return have.Kind == m.Kind && have.Moid == m.Moid && have.TID == m.TID && have.Amount == m.Amount
+		}
 		if !slices.ContainsFunc(list, same) {
 			list = append(list, m)
 		}
@@ -79,8 +81,8 @@ func Mismatches(b Books) []Mismatch {
 		}
 	}
 	for _, h := range b.Holds {
-		if h.Open() {
-			add(Mismatch{kindOfHold(h.Reason), h.OrderNo, h.Moid, h.TID, h.Amount, h.CreatedAt})
+		if h.Open() { // each is money of its own, whatever else looks like it
+			list = append(list, Mismatch{kindOfHold(h.Reason), h.OrderNo, h.Moid, h.TID, h.Amount, h.CreatedAt})
 		}
 	}
 	for _, p := range b.Payments {

@@ -147,7 +147,7 @@ type Tx interface {
 	// CountClaims counts the kept (not ring) messages below T2 for this TID: the door sends more to the ring.
 	CountClaims(ctx context.Context, tid TID) (int, error)
 
-	CreateHold(ctx context.Context, h Hold) error // ErrConflict if there is one for the same TID, reason and Moid
+	CreateHold(ctx context.Context, h Hold) error // ErrConflict if its ID is there: what it is about is known
 	SaveHold(ctx context.Context, h Hold) error
 
 	CreateImport(ctx context.Context, i Import) error // ErrConflict: its ID is taken

@@ -26,7 +26,7 @@ type Notice struct {
 	VbankNum, VbankName        string
 	ReceiptType                string // cash receipt: 0 none, 1 personal, 2 business
 	RcptAppNo, RcptCcNo        string // cash receipt approval and cancel numbers
-	MallReserved               string
+	MallReserved, MallUserID   string // echoed, as our form said them
 
 	Fields []Field // every field as decoded, unknown ones too, in order
 	Raw    []byte  // as it came

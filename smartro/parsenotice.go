@@ -50,7 +50,7 @@ func (v *values) notice() Notice {
 		CardNum: v.text("cardnum"), CardQuota: v.text("cardquota"),
 		VbankNum: v.text("vbanknum"), VbankName: v.text("vbankname"),
 		ReceiptType: v.text("receipttype"), RcptAppNo: v.text("rcptappno"), RcptCcNo: v.text("rcptccno"),
-		MallReserved: v.text("mallreserved"),
+		MallReserved: v.text("mallreserved"), MallUserID: v.text("malluserid"),
 	}
 	n.Amt, n.HasAmt = v.won("amt", "Amt")
 	return n

@@ -37,6 +37,10 @@ var defects = []harness.Defect{
 		Old: "		msg.ID, fresh, err = tx.AddMessage(ctx, *msg)\n		return fresh, err", New: "		return false, nil",
 	},
 	{
+		Name: "what the form said is not compared", File: "app/judge.go",
+		Old: "	if p.Device == byKey {\n		return false\n	}\n	token, echoed", New: "	if p.Device != \"\" {\n		return false\n	}\n	token, echoed",
+	},
+	{
 		Name: "an effect that is known happens again", File: "app/decide.go",
 		Old: "	if f.KnownEffect {\n", New: "	if f.KnownEffect && in.Kind != Approved && in.Kind != Deposited {\n",
 	},
