@@ -2,8 +2,11 @@ package app_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"gage/app"
 	"gage/db"
@@ -84,6 +87,63 @@ func TestEveryDepositIsKept(t *testing.T) {
 		}
 		r.want(p.Moid, app.Paid)
 	})
+}
+
+// TestRandomDeposits: however many deposits come into an account, in whatever order they are told, how often, by whom, and
+// whatever a person closes meanwhile: each stands in one place, with its amount.
+//
+// proves R8, R11, R14, R43, I2, I6, I7
+func TestRandomDeposits(t *testing.T) {
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 11))
+		r := newRig(t, dbtest.SQLite(t))
+		p, tid := r.open(10_000, smartro.Vbank), r.tid(smartro.Vbank)
+		r.notify(notice(p, tid, "4100", 10_000, smartro.Field{Name: "VbankNum", Value: "110123456789"}))
+		var came []app.Won
+		var told [][]smartro.Field
+		var rows [][]string
+		for i := range 1 + rnd.IntN(4) {
+			amt := []app.Won{10_000, 10_000, 3_000, 6_000, 12_000}[rnd.IntN(5)]
+			second := i*600 + rnd.IntN(2)
+			at := time.Date(2026, 11, 23, 14, 0, second, 0, app.KST)
+			came = append(came, amt)
+			row := listed("입금", at.Format(time.DateTime), tid, "", p, amt)
+			row[6] = "가상계좌"
+			rows = append(rows, row)
+			for n := range 1 + rnd.IntN(3) {
+				told = append(told, dated(notice(p, tid, "4110", amt, smartro.Field{Name: "BuyerTel", Value: strings.Repeat("2", n)}), at.Format("060102150405")))
+			}
+		}
+		rnd.Shuffle(len(told), func(i, k int) { told[i], told[k] = told[k], told[i] })
+		if rnd.IntN(3) == 0 {
+			told = told[:len(told)/2] // the rest is lost: the list tells
+		}
+		for _, n := range told {
+			r.notify(n)
+			switch list := r.openHolds(); {
+			case rnd.IntN(6) == 0:
+				r.applies(r.brought(rows...))
+			case rnd.IntN(3) == 0 && len(list) > 0 && !list[0].Own:
+				if err := r.CloseHold(t.Context(), r.owner, list[0].ID, "돌려 드림"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		r.applies(r.brought(rows...))
+		holds, err := r.Store.HoldsOf(t.Context(), p.OrderNo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := sums(slices.DeleteFunc(holds, func(h app.Hold) bool { return h.Own }))
+		if p = r.payment(p.Moid); p.Approved > 0 {
+			have = append(have, p.Approved)
+		}
+		slices.Sort(have)
+		slices.Sort(came)
+		if !slices.Equal(have, came) {
+			t.Errorf("seed %d: %v came, %v is there; the payment is %s with %d", seed, came, have, p.State, p.Approved)
+		}
+	}
 }
 
 // TestDepositsWithoutATime: where the gateway tells no time, amount and approval number tell two deposits apart.

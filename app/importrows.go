@@ -160,8 +160,12 @@ func paymentOfRow(ctx context.Context, r Reader, mode Mode, row ListRow) (Paymen
 
 // sameMoney says that a row is the money which p has by proof.
 func sameMoney(p Payment, r ListRow) bool {
-	second := r.Kind == Deposited && r.Exact && !p.ApprovedAt.IsZero() && r.At.Sub(p.ApprovedAt).Abs() > otherClock
-	return p.TID == r.TID && p.Approved > 0 && p.Approved == r.Amount && !second
+	return p.TID == r.TID && p.Approved > 0 && p.Approved == r.Amount && !anotherDeposit(p, r)
+}
+
+// anotherDeposit says that a row came into p's account at another time than p's money.
+func anotherDeposit(p Payment, r ListRow) bool {
+	return r.Kind == Deposited && r.Exact && !p.ApprovedAt.IsZero() && r.At.Sub(p.ApprovedAt).Abs() > otherClock
 }
 
 // applyRow lets one row change what it may, and says what it is against the records. The order is locked.
@@ -242,14 +246,15 @@ func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow, used 
 
 // moneyRow is money that came, says the list.
 func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, used map[string]bool) (Class, error) {
-	if sameMoney(p, r) {
+	if sameMoney(p, r) && !used[string(p.Moid)] {
+		used[string(p.Moid)] = true
 		return ClassAgrees, nil
-	}
-	if p.TID == r.TID && p.Approved > 0 && p.Approved != r.Amount {
-		return s.reviewRow(ctx, tx, p, in, ClassAmount)
 	}
 	if known, err := keptApart(ctx, tx, in, used); known || err != nil {
 		return ClassAgrees, err
+	}
+	if p.TID == r.TID && p.Approved > 0 && p.Approved != r.Amount && !anotherDeposit(p, r) {
+		return s.reviewRow(ctx, tx, p, in, ClassAmount)
 	}
 	in.EffectKey = effectKey(in)
 	verdict, err := s.apply(ctx, tx, p, in)

@@ -98,7 +98,7 @@ func (s *Shop) holdUnclear(ctx context.Context, tx Tx, p Payment, in Input, msg 
 	msg.Verdict = VerdictHeld
 	h := holdFor(p, in, HoldUnknownCode)
 	h.Mode, h.Moid = in.Mode, cmp.Or(p.Moid, msg.Moid)
-	h.ID = holdID(string(HoldUnknownCode), string(in.Mode), string(in.TID), string(h.Moid), in.Code, in.when())
+	h.ID = holdID(string(HoldUnknownCode), string(in.Mode), string(in.TID), string(h.Moid), in.Code, in.when(), in.Amount.String())
 	err := tx.CreateHold(ctx, *h)
 	if errors.Is(err, ErrConflict) {
 		msg.Verdict = VerdictDuplicate
@@ -283,7 +283,7 @@ func effectKey(in Input) string {
 	case Approved:
 		return fmt.Sprintf("approval|%s|%s", in.Mode, in.TID)
 	case Deposited:
-		return fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.when())
+		return fmt.Sprintf("deposit|%s|%s|%s|%d", in.Mode, in.TID, in.when(), in.Amount) // two may come in one second
 	case VbankIssued:
 		return fmt.Sprintf("issue|%s|%s", in.Mode, in.TID)
 	case ReceiptNotice:
@@ -293,12 +293,12 @@ func effectKey(in Input) string {
 }
 
 // when tells apart what happened to one transaction more than once: the gateway's time, or, where it told none, the
-// amount and the approval number.
+// approval number.
 func (in Input) when() string {
 	if in.GatewayTime != "" {
 		return in.GatewayTime
 	}
-	return "-|" + in.Amount.String() + "|" + in.Detail.AuthCode
+	return "-|" + in.Detail.AuthCode
 }
 
 // apply decides, and writes what was decided: the event, the payment, a hold, the order's state, the jobs that

@@ -11,8 +11,8 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "a deposit told in other words counts again", File: "app/judge.go",
-		Old: `fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.GatewayTime)`,
-		New: `fmt.Sprintf("deposit|%s|%s|%s", in.Mode, in.TID, in.MessageID)`,
+		Old: `fmt.Sprintf("deposit|%s|%s|%s|%d", in.Mode, in.TID, in.when(), in.Amount)`,
+		New: `fmt.Sprintf("deposit|%s|%s|%s|%d", in.Mode, in.TID, in.MessageID, in.Amount)`,
 	},
 	{
 		Name: "the balance is read before the transaction", File: "app/cancels.go",
