@@ -91,6 +91,7 @@ func changesOfShop(a, b ShopInfo) (c changes) {
 	c.see("address", a.Address, b.Address)
 	c.see("tel", a.Tel, b.Tel)
 	c.see("digital", a.Digital, b.Digital)
+	c.see("take_late", a.TakeLate, b.TakeLate)
 	return c
 }
 

@@ -33,6 +33,7 @@ type Facts struct {
 	KnownEffect bool // an event with the input's effect key is there
 	TIDTaken    bool // another payment holds this TID with proof
 	Told        bool // the gateway told of the payment's money itself, or a list did and at another time: in is other money
+	TakeLate    bool // a deposit after its due date pays
 	Grace       time.Duration
 }
 
@@ -207,8 +208,9 @@ func money(p Payment, in Input, f Facts) Outcome {
 		return apart(p, in, HoldDuplicate)
 	}
 	reason := misfit(p, in, f)
-	if reason == "" {
-		reason = tooLate(p, in, f)
+	late := tooLate(p, in, f)
+	if reason == "" && late && !f.TakeLate {
+		reason = HoldLate
 	}
 	if reason == "" && (p.State == New || p.State == WaitingDeposit && in.Kind == Approved) {
 		reason = HoldReview
@@ -219,7 +221,7 @@ func money(p Payment, in Input, f Facts) Outcome {
 	}
 	out := become(p, in, to)
 	out.Event.Hold, out.Event.Proof = reason, proofOf(in.Level)
-	out.Event.Detail.Late = p.State == Expired
+	out.Event.Detail.Late = late || p.State == Expired
 	if reason != "" {
 		out.Verdict = VerdictHeld
 		out.Hold = holdFor(p, in, reason)
@@ -233,19 +235,16 @@ func sameAsVouched(p Payment, in Input) bool {
 	return p.Proof == ProofStaff && !p.PaidAt.IsZero() && in.TID == p.TID && in.Amount == p.Approved
 }
 
-// tooLate refuses a deposit after 23:59:59 KST of the due date, by the gateway's own time where it told one.
-func tooLate(p Payment, in Input, f Facts) HoldReason {
+// tooLate says that a deposit came after 23:59:59 KST of the due date, by the gateway's own time where it told one.
+func tooLate(p Payment, in Input, f Facts) bool {
 	if in.Kind != Deposited || p.VbankDue.IsZero() {
-		return ""
+		return false
 	}
 	at := in.At.Add(-f.Grace)
 	if !in.Detail.ApprovedAt.IsZero() {
 		at = in.Detail.ApprovedAt
 	}
-	if at.After(p.VbankDue) {
-		return HoldLate
-	}
-	return ""
+	return at.After(p.VbankDue)
 }
 
 func proofOf(l Level) Proof {

@@ -187,7 +187,7 @@ func TestDecideRefuses(t *testing.T) {
 	}
 }
 
-// TestDepositDeadline: the last second of the due date is in time, the next is not.
+// TestDepositDeadline: the last second of the due date is in time, the next is not; a shop may take it all the same.
 //
 // proves R15
 func TestDepositDeadline(t *testing.T) {
@@ -197,9 +197,11 @@ func TestDepositDeadline(t *testing.T) {
 		p.VbankDue = due.UTC()
 		in := inputOf(app.Deposited, p)
 		in.TID, in.Detail.ApprovedAt, in.At = p.TID, due.Add(off).UTC(), due.Add(time.Hour).UTC()
-		p = p.Apply(*app.Decide(p, in, app.Facts{}).Event)
-		if p.State != want {
-			t.Errorf("deposited %v after the due second: %s, want %s", off, p.State, want)
+		if got := p.Apply(*app.Decide(p, in, app.Facts{}).Event); got.State != want {
+			t.Errorf("deposited %v after the due second: %s, want %s", off, got.State, want)
+		}
+		if got := p.Apply(*app.Decide(p, in, app.Facts{TakeLate: true}).Event); got.State != app.Paid || got.Late != (off > 0) {
+			t.Errorf("deposited %v after the due second of a shop that takes it: %s, late: %t", off, got.State, got.Late)
 		}
 	}
 }

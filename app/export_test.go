@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -24,3 +26,18 @@ func (s Subscription) DueFrom(from time.Time) time.Time { return s.dueFrom(from)
 
 // ReadOrder is what of an order's form is taken.
 func (s *Shop) ReadOrder(in OrderInput) (Order, error) { return s.readOrder(in) }
+
+// KeepOneNoticeURL writes the secrets as they were kept when there was one URL for both modes.
+func (s *Shop) KeepOneNoticeURL(ctx context.Context, secrets ...string) error {
+	return s.Store.Update(ctx, func(tx Tx) error { return s.writeSealed(ctx, tx, settingSecrets, secrets) })
+}
+
+// NoticeModes are the modes that a secret is of.
+func (s *Shop) NoticeModes(ctx context.Context, secret string) ([]string, error) {
+	var list []string
+	modes, err := s.secretModes(ctx, secret)
+	for _, m := range modes {
+		list = append(list, cmp.Or(string(m), "both"))
+	}
+	return list, err
+}

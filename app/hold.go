@@ -20,6 +20,11 @@ const (
 	HoldReview      HoldReason = "review" // two readings are possible: a person decides
 )
 
+// holdReasons are all of them.
+var holdReasons = []HoldReason{
+	HoldAmount, HoldDuplicate, HoldLate, HoldFormChanged, HoldUnknownCode, HoldUnknown, HoldAfterCancel, HoldReview,
+}
+
 // Hold is money, or a message about money, that fits nowhere: a person decides.
 // When a payment itself is held its Moid is set and Own is true: it is then cancelled or accepted as that payment.
 type Hold struct {

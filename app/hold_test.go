@@ -3,7 +3,9 @@ package app_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +96,14 @@ func TestEveryDepositIsKept(t *testing.T) {
 //
 // proves R8, R11, R14, R43, I2, I6, I7
 func TestRandomDeposits(t *testing.T) {
-	for seed := range uint64(40) {
+	seeds := uint64(120)
+	if testing.Short() {
+		seeds = 20
+	}
+	if n, err := strconv.ParseUint(os.Getenv("GAGE_HISTORIES"), 10, 64); err == nil {
+		seeds = n
+	}
+	for seed := range seeds {
 		rnd := rand.New(rand.NewPCG(seed, 11))
 		r := newRig(t, dbtest.SQLite(t))
 		p, tid := r.open(10_000, smartro.Vbank), r.tid(smartro.Vbank)
@@ -413,6 +422,35 @@ func TestTooMuchAndPartBack(t *testing.T) {
 		}
 		if _, err := s.Verify(t.Context(), nil, func(what string) { t.Errorf("verify: %s", what) }); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestLateDeposit: a deposit after its due date is held, or pays where the owner takes it.
+//
+// proves R15
+func TestLateDeposit(t *testing.T) {
+	eachHold(t, func(t *testing.T, r *rig, p app.Payment, tid app.TID) {
+		late := func(p app.Payment, tid app.TID) app.Payment {
+			r.now = p.VbankDue.Add(40 * time.Minute)
+			r.notify(dated(notice(p, tid, "4110", 10_000), p.VbankDue.In(app.KST).Add(30*time.Minute).Format("060102150405")))
+			return r.payment(p.Moid)
+		}
+		if got := late(r.payment(p.Moid), tid); got.State != app.Held || got.HoldReason != app.HoldLate {
+			t.Errorf("%s %s", got.State, got.HoldReason)
+		}
+		info, err := r.Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		info.Name, info.TakeLate = "산들바람", true
+		if err := r.SetInfo(t.Context(), r.owner, info); err != nil {
+			t.Fatal(err)
+		}
+		q, other := r.open(10_000, smartro.Vbank), r.tid(smartro.Vbank)
+		r.notify(notice(q, other, "4100", 10_000))
+		if got := late(r.payment(q.Moid), other); got.State != app.Paid || !got.Late {
+			t.Errorf("where it is taken: %s, late: %t", got.State, got.Late)
 		}
 	})
 }

@@ -116,9 +116,9 @@ func (s *Shop) walkGroup(ctx context.Context, actor Staff, imp *Import, rows []L
 				return err
 			}
 		}
-		used := map[string]bool{}
+		m := matchedOf(imp.Mode, rows)
 		for _, r := range rows {
-			line, err := s.applyRow(ctx, tx, actor, imp, r, used)
+			line, err := s.applyRow(ctx, tx, actor, imp, r, m)
 			if err != nil {
 				return fmt.Errorf("import %s, line %d: %w", imp.ID, r.Line, err)
 			}
@@ -169,31 +169,36 @@ func anotherDeposit(p Payment, r ListRow) bool {
 }
 
 // applyRow lets one row change what it may, and says what it is against the records. The order is locked.
-func (s *Shop) applyRow(ctx context.Context, tx Tx, actor Staff, imp *Import, r ListRow, used map[string]bool) (ListLine, error) {
+func (s *Shop) applyRow(ctx context.Context, tx Tx, actor Staff, imp *Import, r ListRow, m matched) (ListLine, error) {
 	p, err := paymentOfRow(ctx, tx, imp.Mode, r)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return ListLine{}, err
 	}
-	in := Input{
-		Kind: r.Kind, Level: T4, At: s.Now(), MID: r.MID, Mode: imp.Mode, Method: r.Method, TID: r.TID, Amount: r.Amount, HasAmount: true,
-		Text: clipRunes(r.Raw, rawKept), GatewayTime: r.listTime(), Actor: actor.ID, Import: importRef(imp.ID, r.Line),
-		Detail: Detail{AuthCode: r.AuthCode, ApprovedAt: r.At},
-	}
+	in := r.input(imp.Mode)
+	in.At, in.Actor, in.Import = s.Now(), actor.ID, importRef(imp.ID, r.Line)
 	if r.back() {
 		in.Detail = Detail{}
 	}
 	class := ClassAgrees
 	switch {
 	case err != nil && r.money():
-		class, err = s.unknownRow(ctx, tx, in, r, used)
+		class, err = s.unknownRow(ctx, tx, in, r, m)
 	case err != nil:
 		class, err = ClassIgnored, nil // what went back was never ours
 	case r.money():
-		class, err = s.moneyRow(ctx, tx, p, in, r, used)
+		class, err = s.moneyRow(ctx, tx, p, in, r, m)
 	default:
-		class, err = s.backRow(ctx, tx, p, in, r, used)
+		class, err = s.backRow(ctx, tx, p, in, r, m)
 	}
 	return lineOf(r, p.Moid, class), err
+}
+
+// input is what the row says happened.
+func (r ListRow) input(mode Mode) Input {
+	return Input{
+		Kind: r.Kind, Level: T4, MID: r.MID, Mode: mode, Method: r.Method, TID: r.TID, Amount: r.Amount, HasAmount: true,
+		Text: clipRunes(r.Raw, rawKept), GatewayTime: r.listTime(), Detail: Detail{AuthCode: r.AuthCode, ApprovedAt: r.At},
+	}
 }
 
 // rawKept is how much of a row's text its event keeps, in characters; the whole of it stands in the import.
@@ -218,13 +223,35 @@ func ImportOf(ref string) (id string, ok bool) {
 	return id, ok
 }
 
-// keptApart says whether this money is kept apart already, or was. The times of a list and of a notification may differ,
-// or the list may have the day alone: what is kept with the same TID and amount is the same money, each once.
-func keptApart(ctx context.Context, tx Tx, in Input, used map[string]bool) (bool, error) {
+// matched is what the rows of one transaction were found to be.
+type matched struct {
+	used  map[string]bool // IDs of cancels and holds, and the Moid of a payment whose own money it is
+	named map[string]int  // holds by their IDs: the line of the row whose effect they are
+}
+
+func matchedOf(mode Mode, rows []ListRow) matched {
+	m := matched{map[string]bool{}, map[string]int{}}
+	for _, r := range rows {
+		if r.money() && r.Exact {
+			for _, reason := range holdReasons {
+				m.named[holdID(string(reason), effectKey(r.input(mode)))] = r.Line
+			}
+		}
+	}
+	return m
+}
+
+// keptApart says whether this money is kept apart already, or was: the same effect, or, since the times of a list and of
+// a notification may differ and a list may have the day alone, the same TID and amount, unless another row names it.
+func keptApart(ctx context.Context, tx Tx, in Input, r ListRow, m matched) (bool, error) {
 	list, err := tx.HoldsOfTID(ctx, in.Mode, in.TID)
-	for _, h := range list {
-		if !h.Own && h.Reason != HoldReview && h.Amount == in.Amount && !used[h.ID] {
-			used[h.ID] = true
+	for _, named := range []bool{true, false} {
+		for _, h := range list {
+			line, ofRow := m.named[h.ID]
+			if h.Own || h.Reason == HoldReview || m.used[h.ID] || ofRow != named || named && line != r.Line || h.Amount != in.Amount {
+				continue
+			}
+			m.used[h.ID] = true
 			return true, err
 		}
 	}
@@ -232,8 +259,8 @@ func keptApart(ctx context.Context, tx Tx, in Input, used map[string]bool) (bool
 }
 
 // unknownRow is money for an order that we don't know.
-func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow, used map[string]bool) (Class, error) {
-	if known, err := keptApart(ctx, tx, in, used); known || err != nil {
+func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow, m matched) (Class, error) {
+	if known, err := keptApart(ctx, tx, in, r, m); known || err != nil {
 		return ClassAgrees, err
 	}
 	in.MessageID, in.EffectKey = in.Import, effectKey(in)
@@ -245,12 +272,12 @@ func (s *Shop) unknownRow(ctx context.Context, tx Tx, in Input, r ListRow, used 
 }
 
 // moneyRow is money that came, says the list.
-func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, used map[string]bool) (Class, error) {
-	if sameMoney(p, r) && !used[string(p.Moid)] {
-		used[string(p.Moid)] = true
+func (s *Shop) moneyRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, m matched) (Class, error) {
+	if sameMoney(p, r) && !m.used[string(p.Moid)] {
+		m.used[string(p.Moid)] = true
 		return ClassAgrees, nil
 	}
-	if known, err := keptApart(ctx, tx, in, used); known || err != nil {
+	if known, err := keptApart(ctx, tx, in, r, m); known || err != nil {
 		return ClassAgrees, err
 	}
 	if p.TID == r.TID && p.Approved > 0 && p.Approved != r.Amount && !anotherDeposit(p, r) {
@@ -293,7 +320,7 @@ func (s *Shop) reviewRow(ctx context.Context, tx Tx, p Payment, in Input, c Clas
 
 // backRow is money that went back, says the list: a cancel that we know, one of ours that we had no word of, or one made
 // at the gateway's own site.
-func (s *Shop) backRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, used map[string]bool) (Class, error) {
+func (s *Shop) backRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, m matched) (Class, error) {
 	if p.TID != r.TID || p.Approved == 0 && p.State != WaitingDeposit {
 		return ClassIgnored, nil // it is of other money, which is kept apart; or nothing came here that could have gone back
 	}
@@ -312,13 +339,13 @@ func (s *Shop) backRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRo
 		return "", err
 	}
 	in.EffectKey = r.backKey(p)
-	c := r.matchCancel(list, p, used)
+	c := r.matchCancel(list, p, m)
 	switch {
 	case c != nil && !c.State.Open():
-		used[c.ID] = true
+		m.used[c.ID] = true
 		return ClassAgrees, nil
 	case c != nil:
-		used[c.ID] = true
+		m.used[c.ID] = true
 		if r.Exact && c.GatewayAt.IsZero() {
 			c.GatewayAt = r.At
 		}
@@ -332,11 +359,11 @@ func (s *Shop) backRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRo
 			return ClassAgrees, err
 		}
 	}
-	return s.externalRow(ctx, tx, p, in, r, used)
+	return s.externalRow(ctx, tx, p, in, r, m)
 }
 
 // externalRow records a cancel that was made at the gateway's own site.
-func (s *Shop) externalRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, used map[string]bool) (Class, error) {
+func (s *Shop) externalRow(ctx context.Context, tx Tx, p Payment, in Input, r ListRow, m matched) (Class, error) {
 	verdict, err := s.apply(ctx, tx, p, in)
 	switch {
 	case err != nil:
@@ -353,7 +380,7 @@ func (s *Shop) externalRow(ctx context.Context, tx Tx, p Payment, in Input, r Li
 	if r.Exact {
 		c.GatewayAt = r.At
 	}
-	used[c.ID] = true
+	m.used[c.ID] = true
 	return ClassCancelledThere, tx.CreateCancel(ctx, c)
 }
 
@@ -374,11 +401,11 @@ func (r ListRow) ownOr(tid TID) TID {
 
 // matchCancel finds the cancel that a row is, among those that no other row of the list is: by its own TID or number,
 // else by amount and time, else the one whose outcome is open, else one of that amount whose time nobody knows.
-func (r ListRow) matchCancel(list []Cancel, p Payment, used map[string]bool) *Cancel {
+func (r ListRow) matchCancel(list []Cancel, p Payment, m matched) *Cancel {
 	var open, undated, sameDay *Cancel
 	for i := range list {
 		c := &list[i]
-		if c.Moid != p.Moid || c.TID != p.TID || used[c.ID] || p.Approved > 0 && c.withdraws(p) || !c.State.Open() && c.State != CancelStateDone {
+		if c.Moid != p.Moid || c.TID != p.TID || m.used[c.ID] || p.Approved > 0 && c.withdraws(p) || !c.State.Open() && c.State != CancelStateDone {
 			continue
 		}
 		if r.Own != "" && c.PTID == r.Own || r.CancelNum != "" && c.CancelNum == r.CancelNum {

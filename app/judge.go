@@ -337,6 +337,13 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 		return f, err
 	}
 	f.OrderClosed = !o.ClosedAt.IsZero()
+	if in.Kind == Deposited {
+		info, err := infoOf(ctx, tx)
+		if err != nil {
+			return f, err
+		}
+		f.TakeLate = info.TakeLate
+	}
 	ps, err := tx.PaymentsOf(ctx, p.OrderNo)
 	if err != nil {
 		return f, err

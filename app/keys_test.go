@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -319,6 +320,11 @@ func TestKeysOfPracticeAndReal(t *testing.T) {
 		t.Errorf("the real key about a practice payment: %s", v)
 	}
 	r.notify(signedWith(secondKey, notice(practice, tid("03"), "3001", 1000)))
+	u, err := r.NoticeURL(ctx) // real money has its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.secret = path.Base(u)
 	r.notify(signedWith(thirdKey, notice(real, tid("04"), "3001", 1000)))
 	r.want(practice.Moid, app.Paid)
 	r.want(real.Moid, app.Paid)

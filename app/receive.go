@@ -46,6 +46,7 @@ type reading struct {
 	merchant smartro.Merchant
 	kind     EventKind // empty: nothing that could change a payment
 	sender   SenderState
+	paths    []Mode // whose notification URL it came on; none: it did not come on one, or is judged again
 }
 
 // Receive is the one door: it stores what arrived, believes it as far as its way and signature allow, and lets it
@@ -133,11 +134,11 @@ func (s *Shop) read(ctx context.Context, a Arrival) (reading, error) {
 		ID: newToken(), Channel: a.Channel, At: s.Now(), Peer: a.Peer.Unmap().String(), ContentType: a.ContentType,
 		Headers: a.Headers, Raw: raw, RawLen: len(raw), SHA256: digest(raw), Verdict: VerdictUnreadable,
 	}}
-	ok, err := s.secretOK(ctx, a.Secret)
+	modes, err := s.secretModes(ctx, a.Secret)
 	if err != nil {
 		return rd, err
 	}
-	rd.msg.SecretOK = ok
+	rd.paths, rd.msg.SecretOK = modes, len(modes) > 0
 	if a.Channel == ChannelStop {
 		rd.msg.Verdict, rd.kind = VerdictHint, Stop
 		rd.msg.Dedupe = digest([]byte("stop\n" + a.Token + "\n" + string(raw)))
@@ -164,6 +165,9 @@ func (s *Shop) understand(ctx context.Context, rd *reading, a Arrival, when time
 		return err
 	}
 	rd.take(n, a, c, attempt, when)
+	if rd.paths != nil && !slices.ContainsFunc(rd.paths, func(m Mode) bool { return m == "" || m == rd.merchant.Mode }) {
+		rd.msg.SecretOK = false // it is the URL of the other mode: practice says nothing about real money
+	}
 	if rd.msg.Level == T1 && rd.msg.SecretOK {
 		if rd.sender, err = s.knownSender(ctx, s.Store, rd.merchant.Mode, a.Peer); err != nil {
 			return err

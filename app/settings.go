@@ -3,8 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +16,7 @@ import (
 // The keys under which settings stand in the store. What is secret is sealed.
 const (
 	settingInfo      = "shop"
-	settingMerchants = "merchants"      // sealed
-	settingSecrets   = "notice_secrets" // sealed
+	settingMerchants = "merchants" // sealed
 )
 
 // ShopInfo is what the law and the card companies want at the foot of a checkout, and the class of its goods.
@@ -29,7 +26,8 @@ type ShopInfo struct {
 	BusinessNo string `json:"business_no"`
 	Address    string `json:"address"`
 	Tel        string `json:"tel"`
-	Digital    bool   `json:"digital"` // sells content, not things: must match the MID's registration for phone payments
+	Digital    bool   `json:"digital"`   // sells content, not things: must match the MID's registration for phone payments
+	TakeLate   bool   `json:"take_late"` // a deposit after its due date pays its order, as late; else it is held
 }
 
 // Info reads the shop's facts; all empty before the owner entered them.
@@ -205,83 +203,8 @@ func (s *Shop) setMerchant(ctx context.Context, tx Tx, actor Staff, m smartro.Me
 	if err := s.writeContracts(ctx, tx, next); err != nil {
 		return err
 	}
-	_, err = s.noticeSecrets(ctx, tx)
+	_, err = s.noticeSecrets(ctx, tx, m.Mode)
 	return errors.Join(err, s.note(ctx, tx, actor, did))
-}
-
-// noticeSecrets are the unguessable parts of the notification URL that are valid now, the newest first. The
-// first call makes one.
-func (s *Shop) noticeSecrets(ctx context.Context, tx Tx) ([]string, error) {
-	var list []string
-	if err := s.readSealed(ctx, tx, settingSecrets, &list); err != nil || len(list) > 0 {
-		return list, err
-	}
-	list = []string{newToken()}
-	return list, s.writeSealed(ctx, tx, settingSecrets, list)
-}
-
-// NoticeURL is the address to type into the gateway's merchant site. It is shown to staff and goes nowhere else:
-// who knows it can speak as the gateway's server, if he also knows the merchant key.
-func (s *Shop) NoticeURL(ctx context.Context) (string, error) {
-	var list []string
-	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
-		return "", err
-	}
-	if len(list) == 0 {
-		err := s.Store.Update(ctx, func(tx Tx) (err error) {
-			list, err = s.noticeSecrets(ctx, tx)
-			return err
-		})
-		if err != nil {
-			return "", err
-		}
-	}
-	return s.PublicURL + "/smartro/notify/" + list[0], nil
-}
-
-// RotateNoticeSecret makes a new notification URL. The one before stays valid until the next rotation, so that
-// nothing is lost while the merchant site is changed.
-func (s *Shop) RotateNoticeSecret(ctx context.Context, actor Staff) error {
-	if err := actor.must(RightChangeGateway); err != nil {
-		return err
-	}
-	return s.Store.Update(ctx, func(tx Tx) error {
-		list, err := s.noticeSecrets(ctx, tx)
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.writeSealed(ctx, tx, settingSecrets, []string{newToken(), list[0]}), s.note(ctx, tx, actor, Access{Kind: ChangedNotice}))
-	})
-}
-
-// secretOK compares in constant time with every valid secret.
-func (s *Shop) secretOK(ctx context.Context, given string) (bool, error) {
-	if given == "" {
-		return false, nil
-	}
-	var list []string
-	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
-		return false, err
-	}
-	ok := 0
-	for _, secret := range list {
-		ok |= subtle.ConstantTimeCompare([]byte(secret), []byte(given))
-	}
-	return ok == 1, nil
-}
-
-// NoticeSecretDigests are the SHA-256 of all secrets that the notification path has now, for who has to tell the
-// gateway's requests from others before they are read.
-func (s *Shop) NoticeSecretDigests(ctx context.Context) ([][sha256.Size]byte, error) {
-	var list []string
-	if err := s.readSealed(ctx, s.Store, settingSecrets, &list); err != nil {
-		return nil, err
-	}
-	digests := make([][sha256.Size]byte, len(list))
-	for i, secret := range list {
-		digests[i] = sha256.Sum256([]byte(secret))
-	}
-	return digests, nil
 }
 
 func (s *Shop) readSealed(ctx context.Context, r Reader, key string, into any) error {

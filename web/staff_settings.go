@@ -65,7 +65,7 @@ func (s *Server) fillShop(ctx context.Context, p *templates.SettingsPage, typed 
 	if typed.info != nil {
 		info = *typed.info
 	}
-	p.Digital = info.Digital
+	p.Digital, p.TakeLate = info.Digital, info.TakeLate
 	for _, f := range []struct{ name, value, width string }{
 		{"name", info.Name, ""}, {"owner", info.Owner, ""}, {"business_no", info.BusinessNo, ""}, {"tel", info.Tel, ""}, {"address", info.Address, "full"},
 	} {
@@ -159,7 +159,7 @@ func (s *Server) postShopInfo(c echo.Context) error {
 	ctx := c.Request().Context()
 	info := app.ShopInfo{
 		Name: c.FormValue("name"), Owner: c.FormValue("owner"), BusinessNo: c.FormValue("business_no"), Address: c.FormValue("address"),
-		Tel: c.FormValue("tel"), Digital: c.FormValue("digital") == "yes",
+		Tel: c.FormValue("tel"), Digital: c.FormValue("digital") == "yes", TakeLate: c.FormValue("take_late") == "yes",
 	}
 	err := s.Shop.SetInfo(ctx, staffOf(c), info)
 	if errors.Is(err, app.ErrBadInput) {
