@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// claimedTooLong is when a claim without proof becomes a matter for staff.
+// claimedTooLong is when a claim without proof, or a cancel without an answer, becomes a matter for staff.
 const claimedTooLong = 15 * time.Minute
 
 // refundTooLong is when an accepted refund that was not paid out becomes one.

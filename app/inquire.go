@@ -28,8 +28,8 @@ func (s *Shop) AskAgain(ctx context.Context, actor Staff, moid Moid) error {
 		return err
 	}
 	for _, c := range list {
-		if c.Moid == moid && c.State == CancelStateUnknown {
-			_, err := s.inquireCancel(ctx, c)
+		if c.Moid == moid && (c.State == CancelStateUnknown || s.unanswered(c)) {
+			_, err := s.lookAfterCancel(ctx, c.ID)
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (s *Shop) inquireCancel(ctx context.Context, c Cancel) (settled bool, err e
 			return err
 		}
 		if c, err = tx.Cancel(ctx, c.ID); err != nil || c.State != CancelStateUnknown {
-			settled = err == nil
+			settled = err == nil && c.State != CancelStateSent // sent again meanwhile: its answer is still to come
 			return err
 		}
 		if p, err = tx.Payment(ctx, c.Moid); err != nil {

@@ -103,10 +103,10 @@ func Mismatches(b Books) []Mismatch {
 	}
 	for _, c := range b.Cancels {
 		m := Mismatch{OrderNo: c.OrderNo, Moid: c.Moid, TID: c.TID, Amount: c.Amount, Since: c.SentAt}
-		switch c.State {
-		case CancelStateUnknown:
+		switch {
+		case c.State == CancelStateUnknown, c.State == CancelStateSent && b.At.Sub(c.SentAt) >= claimedTooLong:
 			m.Kind = MismatchCancelUnknown
-		case CancelStateAccepted:
+		case c.State == CancelStateAccepted:
 			m.Kind = MismatchRefundOwed
 		default:
 			continue

@@ -69,8 +69,8 @@ type Reader interface {
 	HoldsOf(ctx context.Context, no OrderNo) ([]Hold, error)
 	Hold(ctx context.Context, id string) (Hold, error)
 	Job(ctx context.Context, id string) (Job, error)
-	// Worklist lists claims made before claimed, and refunds sent before refunded, among what needs a hand. What came on
-	// the secret path with a wrong signature counts from quarantined on.
+	// Worklist lists claims made and cancels sent before claimed, and refunds sent before refunded, among what needs a
+	// hand. What came on the secret path with a wrong signature counts from quarantined on.
 	Worklist(ctx context.Context, claimed, refunded, quarantined time.Time, limit int) (Worklist, error)
 
 	Subscription(ctx context.Context, no SubscriptionNo) (Subscription, error)
@@ -202,13 +202,14 @@ type Tx interface {
 	// minute. A time that is ahead of now by more than wrong was a mistake: now takes its place.
 	SeeTime(ctx context.Context, now time.Time, wrong time.Duration) (time.Time, error)
 
-	// AddJob adds j. Where one of the same Kind and Ref waits already the earlier DueAt wins; one that was given up
-	// starts anew.
+	// AddJob adds j. Where one of the same Kind and Ref is there already its attempts begin anew, and the earlier DueAt
+	// wins. One that is leased stays so, but a microsecond longer: whoever does it now has not seen why it was added,
+	// and can neither save nor delete it by the lease that he has.
 	AddJob(ctx context.Context, j Job) error
 	// LeaseJobs takes at most limit jobs of a lane that are due and leased to nobody, until the given time.
 	LeaseJobs(ctx context.Context, lane Lane, now, until time.Time, limit int) ([]Job, error)
 	// SaveJob puts a leased job back and DeleteJob forgets it, for whoever holds it: lease is until when it was leased.
-	// ErrConflict: that lease ran out and the job is somebody else's by now, or done.
+	// ErrConflict: it was added anew, or that lease ran out and the job is somebody else's by now, or done.
 	SaveJob(ctx context.Context, j Job, lease time.Time) error
 	DeleteJob(ctx context.Context, id string, lease time.Time) error
 
@@ -306,7 +307,7 @@ type Worklist struct {
 	Refunds  []RefundAsk     // accounts that buyers entered, and nobody paid back to yet
 	Claimed  []Payment       // claimed before the given time and still not proved
 	Charges  []Charge        // that wait for a person
-	Cancels  []Cancel        // unknown, or a refund accepted before the given time and still not paid out
+	Cancels  []Cancel        // unknown, or sent or a refund accepted before the given times, without an answer or a payout
 	Holds    []Hold          // open
 	Senders  []Sender        // asked
 	GivenUp  []Job           // tried many times, in vain

@@ -131,7 +131,7 @@ const frozenFor = 5 * time.Minute
 func (s *Shop) later(ctx context.Context, j Job) error {
 	lease := j.LeaseUntil
 	j.LeaseUntil, j.DueAt = time.Time{}, s.latest().Add(frozenFor)
-	return s.whileHeld(s.Store.Update(ctx, func(tx Tx) error { return tx.SaveJob(ctx, j, lease) }), j)
+	return s.putAway(ctx, j.ID, lease, true, func(tx Tx, lease time.Time) error { return tx.SaveJob(ctx, j, lease) })
 }
 
 // finish forgets a job that is done and puts back one that is not, later each time. One that fails to the end is kept
@@ -149,7 +149,7 @@ func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error
 	if j.Attempts >= giveUp {
 		j.DueAt = time.Time{}
 	}
-	return s.whileHeld(s.Store.Update(ctx, func(tx Tx) error {
+	return s.putAway(ctx, j.ID, lease, !over && !j.DueAt.IsZero(), func(tx Tx, lease time.Time) error {
 		next := j
 		if over {
 			more, err := s.owesMore(ctx, tx, j)
@@ -162,17 +162,36 @@ func (s *Shop) finish(ctx context.Context, j Job, again bool, cause error) error
 			next.Attempts, next.DueAt = 0, s.latest()
 		}
 		return tx.SaveJob(ctx, next, lease)
-	}), j)
+	})
 }
 
-// whileHeld takes a job that took longer than its lease for well: whoever holds it now says what becomes of it. What
-// was done twice had one effect.
-func (s *Shop) whileHeld(err error, j Job) error {
-	if errors.Is(err, ErrConflict) {
-		s.Log.Warn("a job took longer than its lease: another process has it", "kind", j.Kind, "ref", j.Ref)
-		return nil
-	}
-	return err
+// putAway lets put say what becomes of a job that was leased until lease. What was added anew meanwhile may have been done
+// before there was what it was added for: unless it is tried again anyway, it is done once more. A job that took longer
+// than its lease is well: whoever holds it now says what becomes of it, and what was done twice had one effect.
+func (s *Shop) putAway(ctx context.Context, id string, lease time.Time, anyway bool, put func(tx Tx, lease time.Time) error) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		err := put(tx, lease)
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+		now, err := tx.Job(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		held := now.LeaseUntil
+		switch longer := held.Sub(lease); {
+		case longer < 0 || longer >= leaseFor: // another process took it, and may have put it back
+			s.Log.Warn("a job took longer than its lease: another process has it", "kind", now.Kind, "ref", now.Ref)
+			return nil
+		case anyway:
+			return put(tx, held)
+		}
+		now.LeaseUntil = time.Time{}
+		return tx.SaveJob(ctx, now, held)
+	})
 }
 
 // RetryJob has a job that was given up tried again. ErrConflict: it was not given up.
@@ -252,29 +271,37 @@ func (s *Shop) lookAfterCancel(ctx context.Context, id string) (again bool, err 
 		return false, err
 	}
 	if c.State == CancelStateSent {
-		if s.latest().Sub(c.SentAt) < answerBy {
+		if !s.unanswered(c) {
 			return true, nil
 		}
 		err = s.Store.Update(ctx, func(tx Tx) error {
 			if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
 				return err
 			}
-			if c, err = tx.Cancel(ctx, id); err != nil || c.State != CancelStateSent {
+			if c, err = tx.Cancel(ctx, id); err != nil || !s.unanswered(c) {
 				return err
 			}
-			return s.settle(ctx, tx, c, CancelUnknown, "", Input{Level: T3, Code: NoAnswer.Code()})
+			if err := s.settle(ctx, tx, c, CancelUnknown, "", Input{Level: T3, Code: NoAnswer.Code()}); err != nil {
+				return err
+			}
+			c.State = CancelStateUnknown
+			return nil
 		})
 		if err != nil {
 			return false, err
 		}
 		s.changed(c.OrderNo)
-		c.State = CancelStateUnknown
 	}
 	if c.State != CancelStateUnknown {
-		return false, nil
+		return c.State == CancelStateSent, nil
 	}
 	settled, err := s.inquireCancel(ctx, c)
 	return !settled, err
+}
+
+// unanswered says that a cancel was sent so long ago that no answer comes any more.
+func (s *Shop) unanswered(c Cancel) bool {
+	return c.State == CancelStateSent && s.latest().Sub(c.SentAt) >= answerBy
 }
 
 // expire looks at the clock for one payment.

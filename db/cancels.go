@@ -103,8 +103,8 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined ti
 		return w, err
 	}
 	// The list of states is the index's own: by it both engines see that the index will do.
-	const waiting = "WHERE state IN ('requested', 'sent', 'accepted', 'unknown') AND state = 'accepted' AND sent_at < $1 ORDER BY created_at LIMIT $2"
-	late, err := many(ctx, d, d.scanCancel, selectCancel+waiting, us(refunded), limit)
+	const waiting = "WHERE state IN ('requested', 'sent', 'accepted', 'unknown') AND (state = 'accepted' AND sent_at < $1 OR state = 'sent' AND sent_at < $2) ORDER BY created_at LIMIT $3"
+	late, err := many(ctx, d, d.scanCancel, selectCancel+waiting, us(refunded), us(claimed), limit)
 	if err != nil {
 		return w, err
 	}

@@ -55,6 +55,38 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+// TestJobAddedWhileHeld: a job that is added while somebody does it stays his until his lease ends, and he can neither
+// delete it nor put it off, for he did it before there was what it was added for.
+//
+// proves R17, I7
+func TestJobAddedWhileHeld(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		job := app.Job{ID: "j1", Kind: app.JobInquireCancel, Ref: "c1", DueAt: at, Attempts: 39, CreatedAt: at}
+		var held []app.Job
+		add := func(ctx context.Context, tx app.Tx) error { return tx.AddJob(ctx, job) }
+		lease := func(now time.Time) {
+			update(t, s, nil, func(ctx context.Context, tx app.Tx) (err error) {
+				held, err = tx.LeaseJobs(ctx, app.LaneMoney, now, now.Add(time.Minute), 10)
+				return err
+			})
+		}
+		update(t, s, nil, add)
+		if lease(at); len(held) != 1 || held[0].Attempts != 39 {
+			t.Fatalf("leased: %+v", held)
+		}
+		was := held[0].LeaseUntil
+		update(t, s, nil, add)
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.DeleteJob(ctx, "j1", was) })
+		update(t, s, app.ErrConflict, func(ctx context.Context, tx app.Tx) error { return tx.SaveJob(ctx, held[0], was) })
+		if lease(at.Add(30 * time.Second)); len(held) != 0 {
+			t.Errorf("two do it at a time: %+v", held)
+		}
+		if lease(at.Add(2 * time.Minute)); len(held) != 1 || held[0].Attempts != 0 {
+			t.Errorf("after the lease: %+v", held)
+		}
+	})
+}
+
 func TestPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		who := app.Staff{ID: "s1", Email: "a@example.com", Name: "김", Role: app.RoleOwner, PasswordHash: "hash", CreatedAt: at}
@@ -135,9 +167,10 @@ func TestAttempts(t *testing.T) {
 	})
 }
 
+// TestWorklist: a claim and a cancel on its way are there once they are old, the rest at once.
 func TestWorklist(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		seed(t, s, "ABCD2345", 1)
+		seed(t, s, "ABCD2345", 2)
 		hold := app.Hold{ID: "h1", Reason: app.HoldUnknown, Mode: "test", TID: tid(3), Amount: 1, CreatedAt: at}
 		update(t, s, nil, func(ctx context.Context, tx app.Tx) error {
 			p := payment("ABCD2345", 1)
@@ -152,15 +185,16 @@ func TestWorklist(t *testing.T) {
 			}
 			return errors.Join(
 				tx.CreateCancel(ctx, app.Cancel{ID: "c1", OrderNo: "ABCD2345", Moid: p.Moid, Amount: 1, State: app.CancelStateUnknown, CreatedAt: at}),
+				tx.CreateCancel(ctx, app.Cancel{ID: "c2", OrderNo: "ABCD2345", Moid: payment("ABCD2345", 2).Moid, Amount: 1, State: app.CancelStateSent, CreatedAt: at, SentAt: at}),
 				tx.SaveSender(ctx, app.Sender{Addr: "192.0.2.7", State: app.SenderAsked, FirstAt: at, LastAt: at, Count: 1}))
 		})
 		w, err := s.Worklist(t.Context(), at.Add(time.Second), at, at, 10)
-		if err != nil || len(w.Claimed) != 1 || len(w.Cancels) != 1 || len(w.Holds) != 1 || len(w.Senders) != 1 {
+		if err != nil || len(w.Claimed) != 1 || len(w.Cancels) != 2 || len(w.Holds) != 1 || len(w.Senders) != 1 {
 			t.Errorf("%+v, %v", w, err)
 		}
 		hold.ClosedAt, hold.ClosedBy, hold.Note = at, "s1", "경리 확인"
 		update(t, s, nil, func(ctx context.Context, tx app.Tx) error { return tx.SaveHold(ctx, hold) })
-		if w, err = s.Worklist(t.Context(), at, at, at, 10); err != nil || len(w.Claimed) != 0 || len(w.Holds) != 0 {
+		if w, err = s.Worklist(t.Context(), at, at, at, 10); err != nil || len(w.Claimed) != 0 || len(w.Cancels) != 1 || len(w.Holds) != 0 {
 			t.Errorf("%+v, %v", w, err)
 		}
 	})

@@ -131,7 +131,7 @@ func cancelDefects() []harness.Defect {
 			if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
 				return err
 			}
-			if c, err = tx.Cancel(ctx, id); err != nil || c.State != CancelStateSent {
+			if c, err = tx.Cancel(ctx, id); err != nil || !s.unanswered(c) {
 `,
 			New: `		if m, err := s.Merchant(ctx); err == nil {
 			s.call(ctx, m, c)
@@ -141,7 +141,7 @@ func cancelDefects() []harness.Defect {
 			if _, err := tx.LockOrder(ctx, c.OrderNo); err != nil {
 				return err
 			}
-			if c, err = tx.Cancel(ctx, id); err != nil || c.State != CancelStateSent {
+			if c, err = tx.Cancel(ctx, id); err != nil || !s.unanswered(c) {
 `,
 		},
 		{
