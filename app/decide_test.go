@@ -207,24 +207,92 @@ func TestDepositDeadline(t *testing.T) {
 }
 
 // TestApplyPanics: what the failure model forbids stops the write, even if an event asks for it.
+//
+// proves I3, I4
 func TestApplyPanics(t *testing.T) {
+	proved := app.Event{Kind: app.Timer, Level: app.T3, TID: tidA, Proof: app.ProofNotification}
+	to := func(st app.State) app.Event {
+		e := proved
+		e.To = st
+		return e
+	}
+	money := func(l app.Level, p app.Proof) app.Event {
+		return app.Event{Kind: app.Approved, Level: l, To: app.Paid, TID: tidA, Amount: 11000, Proof: p}
+	}
+	back := func(k app.EventKind, st app.State, amt, released app.Won) app.Event {
+		e := to(st)
+		e.Kind, e.Amount, e.Detail.Released = k, amt, released
+		return e
+	}
+	twin := proved
+	twin.Kind, twin.To, twin.TID, twin.Amount = app.Approved, app.Paid, tidB, 11000
 	for name, e := range map[string]struct {
 		from app.State
 		ev   app.Event
+		rule string
 	}{
-		"paid without proof":     {app.Opened, app.Event{Kind: app.Approved, To: app.Paid, TID: tidA, Amount: 11000, Proof: app.ProofNone}},
-		"back from cancelled":    {app.Cancelled, app.Event{Kind: app.Approved, To: app.Paid, TID: tidA, Proof: app.ProofStaff}},
-		"paid forgotten":         {app.Paid, app.Event{Kind: app.Timer, To: app.Expired, Proof: app.ProofNotification}},
-		"more back than came":    {app.Paid, app.Event{Kind: app.CancelDone, To: app.Cancelled, Amount: 12000, Proof: app.ProofNotification}},
-		"released, not reserved": {app.Paid, app.Event{Kind: app.CancelRefused, To: app.Paid, Proof: app.ProofNotification, Detail: app.Detail{Released: 1}}},
+		"paid by a stranger":       {app.Opened, money(app.T0, app.ProofNotification), "browser's word"},
+		"paid by a browser":        {app.Claimed, money(app.T1, app.ProofNotification), "browser's word"},
+		"given back by a browser":  {app.Paid, app.Event{Kind: app.CancelNotice, Level: app.T1, To: app.Cancelled, TID: tidA, Amount: 11000, Proof: app.ProofNotification}, "browser's word"},
+		"paid without proof":       {app.Opened, money(app.T2, app.ProofNone), "without proof"},
+		"paid after all went back": {app.Cancelled, money(app.T2, app.ProofStaff), "came back"},
+		"open after all went back": {app.Cancelled, to(app.PartlyCancelled), "came back"},
+		"paid after a part":        {app.PartlyCancelled, to(app.Paid), "came back"},
+		"paid, then new":           {app.Paid, to(app.New), "forgotten"},
+		"paid, then opened":        {app.Paid, to(app.Opened), "forgotten"},
+		"paid, then claimed":       {app.Paid, to(app.Claimed), "forgotten"},
+		"paid, then waiting":       {app.Paid, to(app.WaitingDeposit), "forgotten"},
+		"paid, then expired":       {app.Paid, to(app.Expired), "forgotten"},
+		"more back than came":      {app.Paid, back(app.CancelDone, app.Cancelled, 12000, 0), "balance"},
+		"back of what never came":  {app.Opened, back(app.CancelNotice, app.Opened, 1, 0), "balance"},
+		"less than nothing back":   {app.Paid, back(app.CancelDone, app.PartlyCancelled, -1, 0), "balance"},
+		"released, not reserved":   {app.Paid, back(app.CancelRefused, app.Paid, 0, 1), "balance"},
+		"another TID":              {app.Paid, twin, "TID"},
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s was applied", name)
+				broken, ok := recover().(*app.Broken)
+				if !ok || !strings.Contains(broken.Rule, e.rule) {
+					t.Errorf("%s: %v, want a broken rule: %s", name, broken, e.rule)
 				}
 			}()
 			inState(e.from).Apply(e.ev)
 		}()
+	}
+}
+
+// TestOnePaidAnOrder: a second paid payment of an order stops the write; what is not paid, and the payment itself, are no
+// second one.
+//
+// proves I2
+func TestOnePaidAnOrder(t *testing.T) {
+	broken := func(states ...app.State) (rule string) {
+		defer func() {
+			if b, ok := recover().(*app.Broken); ok {
+				rule = b.Rule
+			}
+		}()
+		var ps []app.Payment
+		for i, st := range states {
+			p := inState(st)
+			p.Moid += app.Moid('A' + rune(i))
+			ps = append(ps, p)
+		}
+		next := ps[0]
+		next.State = app.Paid
+		app.CheckPaid(ps, next)
+		return ""
+	}
+	for _, st := range app.States() {
+		want := ""
+		if st == app.Paid || st == app.PartlyCancelled {
+			want = "two paid payments of one order"
+		}
+		if got := broken(app.Opened, app.Expired, st); got != want {
+			t.Errorf("beside one that is %s: %q, want %q", st, got, want)
+		}
+	}
+	if got := broken(app.Paid); got != "" {
+		t.Errorf("beside itself: %s", got)
 	}
 }

@@ -28,7 +28,8 @@ var (
 	ErrPasskey     = errors.New("the answer is no new passkey for this site")
 	ErrPasskeyLate = errors.New("the passkey's question is too old, or was another's")
 	ErrThrottled   = errors.New("too many attempts")
-	ErrOverload    = errors.New("too busy") // nothing was stored: ask again
+	ErrOverload    = errors.New("too busy")                                                   // nothing was stored: ask again
+	ErrStopped     = errors.New("a rule about money was broken: nothing is written any more") // until the program is started anew
 	ErrNoGateway   = errors.New("no gateway contract is set up")
 )
 

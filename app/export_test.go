@@ -41,3 +41,6 @@ func (s *Shop) NoticeModes(ctx context.Context, secret string) ([]string, error)
 	}
 	return list, err
 }
+
+// CheckPaid asserts that at most one of an order's payments is paid, once next is.
+func CheckPaid(ps []Payment, next Payment) { checkPaid(ps, next, Event{}) }

@@ -2,7 +2,21 @@ package app
 
 import "fmt"
 
-// Apply folds one event into the payment. It decides nothing; it panics on what the failure model forbids,
+// Broken is a failed assertion: an event would do to a payment what the failure model forbids (section 2), whatever was
+// decided. The program is then wrong about money, and nobody knows what else is: a [Store] whose transaction ends in it
+// writes nothing any more.
+type Broken struct {
+	Moid Moid
+	Kind EventKind
+	Rule string // what was broken, in words
+}
+
+// Error names the payment and the rule, never the buyer.
+func (b *Broken) Error() string {
+	return fmt.Sprintf("broken rule: payment %s, %s: %s", b.Moid, b.Kind, b.Rule)
+}
+
+// Apply folds one event into the payment. It decides nothing; it panics with [*Broken] on what the failure model forbids,
 // because a store that holds such a payment must not be written on.
 func (p Payment) Apply(e Event) Payment {
 	was := p
@@ -45,8 +59,8 @@ func (p Payment) Apply(e Event) Payment {
 	case ClaimVoided:
 		p.TID, p.AuthCode, p.CardCode, p.CardName, p.CardNum, p.VbankNum, p.VbankName = "", "", "", "", "", "", ""
 	}
-	if err := p.check(was, e); err != nil {
-		panic(err)
+	if rule := p.check(was, e); rule != "" {
+		panic(&Broken{p.Moid, e.Kind, rule})
 	}
 	return p
 }
@@ -72,21 +86,34 @@ func (p *Payment) detail(d Detail) {
 	}
 }
 
-// check is the run-time assertion of the failure model's forbidden transitions and of the balance.
-func (p Payment) check(was Payment, e Event) error {
-	bad := func(what string) error { return fmt.Errorf("payment %s, %s: %s", p.Moid, e.Kind, what) }
+// check is the run-time assertion of what the failure model forbids of one payment: it returns the rule that e broke, or
+// nothing. What it forbids of several, [checkPaid] asserts and unique keys of the database do.
+func (p Payment) check(was Payment, e Event) string {
 	hadMoney := was.State == Paid || was.State == PartlyCancelled || was.State == Cancelled
+	moved := p.Approved != was.Approved || p.Cancelled != was.Cancelled || p.State == Paid && was.State != Paid
 	switch {
+	case moved && e.Level < T2:
+		return "money moved on a browser's word"
 	case p.State == Paid && p.Proof == ProofNone:
-		return bad("paid without proof")
+		return "paid without proof"
 	case was.State == Cancelled && p.State != Cancelled, was.State == PartlyCancelled && p.State == Paid:
-		return bad("money came back from a cancel")
-	case hadMoney && (p.State == Opened || p.State == Claimed || p.State == Expired || p.State == WaitingDeposit):
-		return bad("a paid payment was forgotten")
-	case p.Reserved < 0 || p.Cancelled < 0 || p.Left() < 0 && p.Approved > 0 || p.Approved < 0:
-		return bad(fmt.Sprintf("balance broken: approved %d, cancelled %d, reserved %d", p.Approved, p.Cancelled, p.Reserved))
+		return "money came back from a cancel"
+	case hadMoney && (p.State == New || p.State == Opened || p.State == Claimed || p.State == Expired || p.State == WaitingDeposit):
+		return "a paid payment was forgotten"
+	case p.Approved < 0 || p.Reserved < 0 || p.Cancelled < 0 || p.Left() < 0:
+		return fmt.Sprintf("the balance is broken: approved %d, cancelled %d, reserved %d", p.Approved, p.Cancelled, p.Reserved)
 	case hadMoney && p.TID != was.TID:
-		return bad("TID changed")
+		return "the TID changed"
 	}
-	return nil
+	return ""
+}
+
+// checkPaid is the run-time assertion that at most one of an order's payments is paid, once next is.
+func checkPaid(ps []Payment, next Payment, e Event) {
+	paid := func(p Payment) bool { return p.State == Paid || p.State == PartlyCancelled }
+	for _, p := range ps {
+		if paid(next) && paid(p) && p.Moid != next.Moid {
+			panic(&Broken{next.Moid, e.Kind, "two paid payments of one order"})
+		}
+	}
 }

@@ -410,7 +410,7 @@ func (s *Shop) record(ctx context.Context, tx Tx, p Payment, in Input) (Payment,
 // write stores an event, its payment's new row, and the state of the order that follows from it.
 func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, error) {
 	next := p.Apply(e)
-	if err := s.deriveOrder(ctx, tx, next); err != nil {
+	if err := s.deriveOrder(ctx, tx, next, e); err != nil {
 		return p, err
 	}
 	seq, err := tx.AppendEvent(ctx, e)
@@ -432,8 +432,8 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 	return next, s.tell(ctx, tx, next.OrderNo, &next, newsOf(p, next, e), e.At)
 }
 
-// deriveOrder writes the state of the order that next belongs to, next being about to be saved.
-func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment) error {
+// deriveOrder writes the state of the order that next belongs to, next being about to be saved after e.
+func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment, e Event) error {
 	o, err := tx.Order(ctx, next.OrderNo)
 	if err != nil {
 		return err
@@ -442,6 +442,7 @@ func (s *Shop) deriveOrder(ctx context.Context, tx Tx, next Payment) error {
 	if err != nil {
 		return err
 	}
+	checkPaid(ps, next, e)
 	for i := range ps {
 		if ps[i].Moid == next.Moid {
 			ps[i] = next

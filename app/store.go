@@ -11,7 +11,8 @@ type Store interface {
 	// Update runs f in one transaction, durable when Update returns nil, undone when f returns an error.
 	// f may run more than once (a lost race is tried again): it must change nothing but what it is given.
 	// Inside f use only tx. It returns ErrOverload when the writer's queue stays full, or the disk is: then only
-	// what is [Essential] is stored.
+	// what is [Essential] is stored. An f that panics with [*Broken] is undone and stops all writing: that Update and
+	// every later one return ErrStopped, and reading goes on. Any other panic is the error of its own Update alone.
 	Update(ctx context.Context, f func(tx Tx) error) error
 	// Repeated reports whether a message with this Dedupe is stored durably, and if so counts that it came again. It
 	// waits for no disk: the count is written with what is stored next, and may be lost; the message is not.

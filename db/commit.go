@@ -36,7 +36,11 @@ func (s *Store) tryPostgres(ctx context.Context, f func(tx app.Tx) error) error 
 	}
 	own := s.queries
 	own.q = tx
-	if err := contain(ctx, f, newTransaction(own, s.now)); err != nil {
+	err = s.halt.at(contain(ctx, f, newTransaction(own, s.now)))
+	if err == nil {
+		err = s.halt.err() // another caller's assertion failed meanwhile
+	}
+	if err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	// Its name, by which it is asked about if the connection breaks now.

@@ -124,7 +124,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engineSQLite, log: c.Log, now: c.Now}
+	s := &Store{engine: engineSQLite, log: c.Log, now: c.Now, halt: &halt{log: c.Log}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -199,7 +199,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 		}
 		s.mirror = second
 	}
-	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, room, second, c.Now, s.log); err != nil {
+	if s.writer, err = startWriter(ctx, s.writeDB, s.queries, room, second, s.halt, c.Now, s.log); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx)
@@ -254,7 +254,7 @@ func checkSQLite(ctx context.Context, d *sql.DB) error {
 }
 
 func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
-	s := &Store{engine: enginePostgres, log: c.Log, now: c.Now}
+	s := &Store{engine: enginePostgres, log: c.Log, now: c.Now, halt: &halt{log: c.Log}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

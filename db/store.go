@@ -26,6 +26,7 @@ type Store struct {
 	mirror   *mirror       // SQLite only, and not always
 	lock     *os.File      // SQLite only
 	now      func() time.Time
+	halt     *halt
 	readOnly bool // opened beside the program that writes
 	checked  bool // SQLite only: its file was read through before it was opened
 
@@ -97,6 +98,9 @@ func (s *Store) GaveUp() <-chan struct{} {
 func (s *Store) Update(ctx context.Context, f func(tx app.Tx) error) error {
 	if s.readOnly {
 		return errReadOnly
+	}
+	if err := s.halt.err(); err != nil {
+		return err
 	}
 	if s.writer != nil {
 		return s.writer.do(ctx, f)

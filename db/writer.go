@@ -39,6 +39,7 @@ type writer struct {
 	gaveUp  chan struct{} // closed when failed is set
 	since   int           // callers committed since the last checkpoint
 	reserve reserve
+	halt    *halt
 	mirror  *mirror // nil: there is none
 	repeats repeats
 }
@@ -74,12 +75,12 @@ type write struct {
 	turn atomic.Bool // taken once: by the loop to run it, or by a caller who stops waiting
 }
 
-func startWriter(ctx context.Context, d *sql.DB, base queries, room reserve, second *mirror, now func() time.Time, log *slog.Logger) (*writer, error) {
+func startWriter(ctx context.Context, d *sql.DB, base queries, room reserve, second *mirror, h *halt, now func() time.Time, log *slog.Logger) (*writer, error) {
 	c, err := d.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{}), reserve: room, mirror: second}
+	w := &writer{queue: make(chan *write, queueLen), stopped: make(chan struct{}), base: base, now: now, log: log, gaveUp: make(chan struct{}), reserve: room, halt: h, mirror: second}
 	go w.loop(c)
 	return w, nil
 }
@@ -274,6 +275,9 @@ func (w *writer) runAll(ctx context.Context, c conn, batch []*write, results []e
 		if !job.turn.CompareAndSwap(false, true) {
 			continue // its caller left
 		}
+		if results[i] = w.halt.err(); results[i] != nil {
+			continue
+		}
 		if (w.reserve.spent || w.mirror.lagging()) && !app.IsEssential(job.ctx) {
 			results[i] = fmt.Errorf("the disk is full: %w", app.ErrOverload)
 			continue
@@ -283,7 +287,7 @@ func (w *writer) runAll(ctx context.Context, c conn, batch []*write, results []e
 			return lost
 		}
 	}
-	if w.reserve.spent || w.mirror.lagging() {
+	if w.reserve.spent || w.mirror.lagging() || w.halt.err() != nil {
 		return nil
 	}
 	for id, n := range w.repeats.take() { // a commit that fails loses them: they only count
@@ -315,7 +319,7 @@ func (w *writer) run(ctx context.Context, c conn, job *write) (err, lost error) 
 	}
 	own := w.base
 	own.q, own.shared = c, true
-	err = contain(job.ctx, job.f, newTransaction(own, w.now))
+	err = w.halt.at(contain(job.ctx, job.f, newTransaction(own, w.now)))
 	end := "RELEASE caller"
 	if err != nil {
 		end = "ROLLBACK TO caller; RELEASE caller"
@@ -329,11 +333,14 @@ func (w *writer) run(ctx context.Context, c conn, job *write) (err, lost error) 
 	return err, nil
 }
 
-// contain runs f and settles its records in the log. A panic in f becomes an error: one caller's broken assertion must
-// not take the others' records along.
+// contain runs f and settles its records in the log. A panic in f becomes an error: one caller's mistake must not take the
+// others' records along. A failed assertion stays one: see [halt].
 func contain(ctx context.Context, f func(app.Tx) error, tx *transaction) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		v := recover()
+		if broken, ok := v.(*app.Broken); ok {
+			err = broken
+		} else if v != nil {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", v, debug.Stack())
 		}
 	}()

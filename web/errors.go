@@ -63,6 +63,7 @@ func answers() []answer {
 		{app.ErrPasskeyLate, http.StatusConflict, "passkey_late"},
 		{app.ErrThrottled, http.StatusTooManyRequests, "throttled"},
 		{app.ErrOverload, http.StatusServiceUnavailable, "overload"},
+		{app.ErrStopped, http.StatusServiceUnavailable, "stopped"},
 		{app.ErrNoGateway, http.StatusConflict, "no_gateway"},
 		{app.ErrBadInput, http.StatusBadRequest, "bad_input"},
 		{context.DeadlineExceeded, http.StatusServiceUnavailable, "overload"},

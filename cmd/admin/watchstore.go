@@ -17,7 +17,8 @@ const (
 )
 
 // watchStore ends with an error when the store has given itself up, which it does at the first failed write or sync, or
-// when it can't write for half a minute for another reason than a full disk or too much work.
+// when it can't write for half a minute for another reason than a full disk or too much work. A store that a failed
+// assertion stopped is none of these: a program that was started anew by itself would write on.
 func (h *house) watchStore(ctx context.Context) error {
 	tick := time.NewTicker(storeAskedEvery)
 	defer tick.Stop()
@@ -37,6 +38,10 @@ func (h *house) watchStore(ctx context.Context) error {
 		}
 		if errors.Is(err, app.ErrOverload) { // a full disk, or more work than it can do: both may pass
 			h.shop.Log.Warn("the store can't write now", "error", err)
+			failed = 0
+			continue
+		}
+		if errors.Is(err, app.ErrStopped) {
 			failed = 0
 			continue
 		}
