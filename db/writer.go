@@ -92,11 +92,11 @@ func (w *writer) do(ctx context.Context, f func(app.Tx) error) error {
 		return err
 	}
 	job := &write{ctx: ctx, f: f, done: make(chan error, 1)}
-	if err := w.send(ctx, job); err != nil {
+	late := time.NewTimer(queueWait) // for a place in the queue and for its turn together
+	defer late.Stop()
+	if err := w.send(ctx, job, late.C); err != nil {
 		return err
 	}
-	late := time.NewTimer(queueWait)
-	defer late.Stop()
 	select {
 	case err := <-job.done:
 		return err
@@ -112,7 +112,8 @@ func (w *writer) do(ctx context.Context, f func(app.Tx) error) error {
 	return <-job.done
 }
 
-func (w *writer) send(ctx context.Context, job *write) error {
+// send waits for a place in the queue, until it is late.
+func (w *writer) send(ctx context.Context, job *write, late <-chan time.Time) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
@@ -123,12 +124,10 @@ func (w *writer) send(ctx context.Context, job *write) error {
 		return nil
 	default:
 	}
-	wait := time.NewTimer(queueWait)
-	defer wait.Stop()
 	select {
 	case w.queue <- job:
 		return nil
-	case <-wait.C:
+	case <-late:
 		return fmt.Errorf("the writer's queue is full: %w", app.ErrOverload)
 	case <-ctx.Done():
 		return ctx.Err()
