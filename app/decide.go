@@ -87,8 +87,11 @@ func decide(p Payment, in Input, f Facts) Outcome {
 	case StaffCancel:
 		return reserve(p, in)
 	case ClaimVoided:
-		if p.State == Claimed {
+		switch {
+		case p.State == Claimed:
 			return become(p, in, Opened)
+		case p.State == Expired && p.Proof == ProofNone:
+			return become(p, in, Expired)
 		}
 	case Amended:
 		if in.Level >= T4 && p.State == Held {
@@ -339,8 +342,7 @@ func timer(p Payment, in Input, f Facts) Outcome {
 	switch {
 	case !p.Expires():
 	case p.State == Opened && in.At.Sub(p.OpenedAt) >= OpenFor,
-		p.State == WaitingDeposit && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)),
-		p.State == Claimed && p.VbankNum != "" && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)):
+		p.State == WaitingDeposit && !p.VbankDue.IsZero() && in.At.After(p.VbankDue.Add(f.Grace)):
 		return become(p, in, Expired)
 	}
 	return Outcome{Verdict: VerdictHint}
@@ -348,7 +350,16 @@ func timer(p Payment, in Input, f Facts) Outcome {
 
 // Expires says whether time alone can still change the payment.
 func (p Payment) Expires() bool {
-	return p.State == Opened || p.State == WaitingDeposit || p.State == Claimed && p.VbankNum != ""
+	return p.State == Opened || p.State == WaitingDeposit
+}
+
+// runsOut is when time changes the payment: [timer] says how.
+func (p Payment) runsOut() time.Time {
+	open, due := p.OpenedAt.Add(OpenFor), p.VbankDue.Add(depositGrace+time.Second)
+	if !p.VbankDue.IsZero() && (p.State == WaitingDeposit || due.After(open)) {
+		return due
+	}
+	return open
 }
 
 // accept is a person's word, by name and with a reason, that the gateway's own record shows this payment.

@@ -16,7 +16,7 @@ func onward(from, to app.State) bool {
 	return from == to || slices.Contains(map[app.State][]app.State{
 		app.New:             {app.Opened},
 		app.Opened:          {app.Claimed, app.WaitingDeposit, app.Paid, app.Held, app.Expired},
-		app.Claimed:         {app.Opened, app.WaitingDeposit, app.Paid, app.Held, app.Expired},
+		app.Claimed:         {app.Opened, app.WaitingDeposit, app.Paid, app.Held},
 		app.WaitingDeposit:  {app.Paid, app.Held, app.Expired, app.Cancelled},
 		app.Expired:         {app.Paid, app.Held},
 		app.Held:            {app.Paid, app.Cancelled},

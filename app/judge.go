@@ -364,12 +364,16 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 		return f, nil
 	}
 	q, err := tx.PaymentByTID(ctx, p.Mode, in.TID)
-	switch {
-	case errors.Is(err, ErrNotFound):
+	if errors.Is(err, ErrNotFound) {
 		return f, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	switch claim, err := claimsOnly(ctx, tx, q); {
 	case err != nil:
 		return f, err
-	case in.Level < T2 || q.State != Claimed:
+	case in.Level < T2 || !claim:
 		f.TIDTaken = true
 		return f, nil
 	}
@@ -391,11 +395,25 @@ func toldOf(ctx context.Context, r Reader, p Payment, in Input) (bool, error) {
 	}), err
 }
 
-// voidClaim takes the claimed TID away from q: in, which is believed, says that it is another payment's.
+// claimsOnly says that q has its TID on a browser's word alone. An expired one may: versions before the clock left every
+// claim alone let it end those of accounts.
+func claimsOnly(ctx context.Context, r Reader, q Payment) (bool, error) {
+	if q.State != Expired || q.Proof != ProofNone {
+		return q.State == Claimed, nil
+	}
+	events, err := r.Events(ctx, q.OrderNo)
+	return slices.ContainsFunc(events, func(e Event) bool { return e.Moid == q.Moid && e.From == Claimed && e.To == Expired }), err
+}
+
+// voidClaim takes the claimed TID away from q: in, which is believed, says that it is another payment's. The clock then
+// goes on for q.
 func (s *Shop) voidClaim(ctx context.Context, tx Tx, q Payment, in Input) error {
 	s.Log.Warn("a claim was void: the gateway says that its TID belongs to another payment", "claim", q)
-	_, err := s.record(ctx, tx, q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID})
-	return err
+	q, err := s.record(ctx, tx, q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID})
+	if err != nil || !q.Expires() {
+		return err
+	}
+	return s.expireLater(ctx, tx, q)
 }
 
 // record is apply for an input that can't be refused: it returns the payment as it is then.
@@ -471,6 +489,11 @@ func (s *Shop) followUp(ctx context.Context, tx Tx, p Payment, e Event) error {
 			ID: newToken(), Kind: JobInquirePayment, Ref: string(p.Moid), DueAt: e.At.Add(inquireAfter), CreatedAt: e.At,
 		})
 		if err != nil {
+			return err
+		}
+	}
+	if e.To == WaitingDeposit && e.From == Claimed { // which no clock ended: nothing looks at it any more
+		if err := s.expireLater(ctx, tx, p); err != nil {
 			return err
 		}
 	}

@@ -88,7 +88,7 @@ func Mismatches(b Books) []Mismatch {
 	for _, p := range b.Payments {
 		m := Mismatch{OrderNo: p.OrderNo, Moid: p.Moid, TID: p.TID, Amount: p.Approved}
 		switch {
-		case p.State == Claimed && p.VbankNum == "" && b.At.Sub(p.ClaimedAt) >= claimedTooLong:
+		case p.State == Claimed && b.At.Sub(p.ClaimedAt) >= claimedTooLong:
 			m.Kind, m.Amount, m.Since = MismatchClaimedUnproved, p.Amount, p.ClaimedAt
 		case p.State == Held && live[p.OrderNo] > 1:
 			m.Kind, m.Since = MismatchTwoApprovals, p.UpdatedAt

@@ -126,7 +126,7 @@ func buyerStatus(o Order, ps []Payment, now time.Time) (BuyerStatus, *Payment) {
 	if p := find(func(p Payment) bool { return p.State == Cancelled && !p.PaidAt.IsZero() }); p != nil {
 		return BuyerCancelled, p
 	}
-	if p := find(in(Claimed, WaitingDeposit)); p != nil {
+	if p := find(func(p Payment) bool { return in(Claimed, WaitingDeposit)(p) && !p.claimedInVain(now) }); p != nil {
 		if p.State == WaitingDeposit || p.VbankNum != "" {
 			return BuyerWaiting, p
 		}
@@ -143,7 +143,7 @@ func buyerStatus(o Order, ps []Payment, now time.Time) (BuyerStatus, *Payment) {
 		return BuyerExpired, last
 	case last == nil || last.State == Cancelled:
 		return BuyerOpen, last
-	case last.State == Expired && last.VbankNum != "":
+	case last.State == Expired && last.VbankNum != "", last.claimedInVain(now):
 		return BuyerOpen, last
 	case last.Stopped:
 		return BuyerStopped, last
@@ -153,6 +153,12 @@ func buyerStatus(o Order, ps []Payment, now time.Time) (BuyerStatus, *Payment) {
 		return BuyerOpened, last
 	}
 	return BuyerOpen, last
+}
+
+// claimedInVain says that p is of an account that only a browser told of, and that takes no deposit any more: it keeps
+// nobody from paying in another way, though staff may find out that money came.
+func (p Payment) claimedInVain(now time.Time) bool {
+	return p.State == Claimed && p.VbankNum != "" && now.After(p.VbankDue.Add(depositGrace))
 }
 
 // PayInput is a buyer's choice.
@@ -218,11 +224,7 @@ func (s *Shop) Pay(ctx context.Context, token string, in PayInput) (Payment, sma
 		if err != nil {
 			return err
 		}
-		due := p.OpenedAt.Add(OpenFor)
-		if p.Method == smartro.Vbank {
-			due = p.VbankDue.Add(depositGrace + time.Second)
-		}
-		return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobExpire, Ref: string(p.Moid), DueAt: due, CreatedAt: s.Now()})
+		return s.expireLater(ctx, tx, p)
 	})
 	if err != nil {
 		return Payment{}, smartro.Form{}, err

@@ -205,7 +205,7 @@ type Tx interface {
 
 	// AddJob adds j. Where one of the same Kind and Ref is there already its attempts begin anew, and the earlier DueAt
 	// wins. One that is leased stays so, but a microsecond longer: whoever does it now has not seen why it was added,
-	// and can neither save nor delete it by the lease that he has.
+	// and can neither save nor delete it by the lease that he has. It is due again at j's time.
 	AddJob(ctx context.Context, j Job) error
 	// LeaseJobs takes at most limit jobs of a lane that are due and leased to nobody, until the given time.
 	LeaseJobs(ctx context.Context, lane Lane, now, until time.Time, limit int) ([]Job, error)
@@ -306,7 +306,7 @@ type OrderQuery struct {
 type Worklist struct {
 	Requests []CancelRequest // cancels that wait for another person
 	Refunds  []RefundAsk     // accounts that buyers entered, and nobody paid back to yet
-	Claimed  []Payment       // claimed before the given time and still not proved
+	Claimed  []Payment       // claimed before the given time and still not proved, those of accounts last
 	Charges  []Charge        // that wait for a person
 	Cancels  []Cancel        // unknown, or sent or a refund accepted before the given times, without an answer or a payout
 	Holds    []Hold          // open

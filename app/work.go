@@ -304,7 +304,12 @@ func (s *Shop) unanswered(c Cancel) bool {
 	return c.State == CancelStateSent && s.latest().Sub(c.SentAt) >= answerBy
 }
 
-// expire looks at the clock for one payment.
+// expireLater has the clock looked at when p runs out.
+func (s *Shop) expireLater(ctx context.Context, tx Tx, p Payment) error {
+	return tx.AddJob(ctx, Job{ID: newToken(), Kind: JobExpire, Ref: string(p.Moid), DueAt: p.runsOut(), CreatedAt: s.Now()})
+}
+
+// expire looks at the clock for one payment. What is too early is looked at again in time.
 func (s *Shop) expire(ctx context.Context, moid Moid) error {
 	p, err := s.Store.Payment(ctx, moid)
 	if err != nil || !p.Expires() { // what has become of it, no clock undoes
@@ -317,8 +322,13 @@ func (s *Shop) expire(ctx context.Context, moid Moid) error {
 		if p, err = tx.Payment(ctx, moid); err != nil {
 			return err
 		}
-		_, err := s.apply(ctx, tx, p, Input{Kind: Timer, Level: T3, At: s.latest(), TID: p.TID})
-		return err
+		if _, err = s.apply(ctx, tx, p, Input{Kind: Timer, Level: T3, At: s.latest(), TID: p.TID}); err != nil {
+			return err
+		}
+		if p, err = tx.Payment(ctx, moid); err != nil || !p.Expires() || !p.runsOut().After(s.latest()) {
+			return err
+		}
+		return s.expireLater(ctx, tx, p)
 	})
 	if err == nil {
 		s.changed(p.OrderNo)

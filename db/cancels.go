@@ -95,7 +95,7 @@ func (t *transaction) SaveHold(ctx context.Context, h app.Hold) error {
 }
 
 func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined time.Time, limit int) (w app.Worklist, err error) {
-	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND account = 0 AND claimed_at < $1 ORDER BY claimed_at LIMIT $2", us(claimed), limit)
+	w.Claimed, err = many(ctx, d, d.scanPayment, selectPayment+"WHERE state = 'claimed' AND claimed_at < $1 ORDER BY account, claimed_at LIMIT $2", us(claimed), limit)
 	if err != nil {
 		return w, err
 	}

@@ -16,7 +16,7 @@ func scanJob(s scanner) (j app.Job, err error) {
 func (t *transaction) AddJob(ctx context.Context, j app.Job) error {
 	_, err := t.exec(ctx, "INSERT INTO jobs ("+jobColumns+") VALUES ("+dollars(8)+`) ON CONFLICT (kind, ref)
 		DO UPDATE SET attempts = 0, lease_until = CASE WHEN jobs.lease_until > 0 THEN jobs.lease_until + 1 ELSE 0 END,
-		due_at = CASE WHEN jobs.due_at = 0 OR excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
+		due_at = CASE WHEN jobs.due_at = 0 OR jobs.lease_until > 0 OR excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
 		j.ID, j.Kind, j.Ref, us(j.DueAt), us(j.LeaseUntil), j.Attempts, j.LastError, us(j.CreatedAt))
 	return err
 }

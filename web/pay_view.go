@@ -91,7 +91,7 @@ func payBefore(ctx context.Context, co app.Checkout) string {
 	p := co.Current
 	switch {
 	case p == nil || co.Status != app.BuyerOpen:
-	case p.State == app.Expired && p.VbankNum != "":
+	case (p.State == app.Expired || p.State == app.Claimed) && p.VbankNum != "":
 		return text.T(ctx, "pay.before.expired", p.VbankName)
 	case p.State == app.Cancelled && p.Approved > 0:
 		return text.T(ctx, "pay.before.returned", won(ctx, p.Approved))

@@ -254,12 +254,19 @@ func hands(ctx context.Context, who app.Staff, st app.Story) []templates.Hand {
 			list = append(list, hand)
 		}
 	}
-	if p.State == app.Claimed && p.VbankNum == "" {
-		list = append(list, templates.Hand{
-			Kind: "warn", Title: text.T(ctx, "staff.hand.claimed"), Text: text.T(ctx, "staff.hand.claimed.text"), Ask: settles, Accept: settles,
-		})
+	if p.State == app.Claimed {
+		name := claimHand(p)
+		list = append(list, templates.Hand{Kind: "warn", Title: text.T(ctx, name), Text: text.T(ctx, name+".text"), Ask: settles, Accept: settles})
 	}
 	return list
+}
+
+// claimHand names the words for what only the buyer's browser told: a payment, or an account to pay into.
+func claimHand(p app.Payment) string {
+	if p.VbankNum != "" {
+		return "staff.hand.issued"
+	}
+	return "staff.hand.claimed"
 }
 
 // timelineEntries are the lines of the timeline, newest first. What a message did stands on one line with it.

@@ -63,9 +63,10 @@ func (s *Server) getWork(c echo.Context) error {
 		p.Refunds = append(p.Refunds, row)
 	}
 	for _, q := range w.Claimed {
+		name := claimHand(q)
 		p.Claimed = append(p.Claimed, templates.WorkRow{
-			Title: text.T(ctx, "staff.hand.claimed"), Href: paymentPath(q.Moid),
-			About: string(q.Moid) + " · " + view.Won(ctx, q.Amount) + " · " + view.When(ctx, q.ClaimedAt), Text: text.T(ctx, "staff.hand.claimed.text"),
+			Title: text.T(ctx, name), Href: paymentPath(q.Moid),
+			About: string(q.Moid) + " · " + view.Won(ctx, q.Amount) + " · " + view.When(ctx, q.ClaimedAt), Text: text.T(ctx, name+".text"),
 		})
 	}
 	for _, cn := range w.Cancels {

@@ -55,7 +55,7 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "a claim keeps the transaction from its owner", File: "app/judge.go",
-		Old: "case in.Level < T2 || q.State != Claimed:", New: "case q.State != New:",
+		Old: "case in.Level < T2 || !claim:", New: "case !claim || q.State != New:",
 	},
 	{
 		Name: "a second window pays a paid order", File: "app/judge.go",
