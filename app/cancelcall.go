@@ -51,7 +51,7 @@ func (s *Shop) call(ctx context.Context, m smartro.Merchant, c Cancel) {
 	answer, callErr := s.Gateway(m).Cancel(ctx, r)
 	// crash point: cancel answered, not settled
 	kind := CancelUnknown
-	in := Input{Level: T3, MID: m.MID, Mode: m.Mode, Code: answer.ResultCode, Text: answer.ResultMsg}
+	in := Input{Level: T3, MID: m.MID, Mode: m.Mode, Code: answer.ResultCode, Text: answer.ResultMsg, GatewayTime: answer.CancelDate + answer.CancelTime}
 	switch outcome := answer.Outcome(); {
 	case errors.Is(callErr, smartro.ErrNotSent):
 		kind, in.Code, in.Text = CancelRefused, NotSent.Code(), callErr.Error()

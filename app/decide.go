@@ -18,6 +18,7 @@ type Input struct {
 	EffectKey   string
 	Detail      Detail
 	MessageID   string
+	Peer        string // who sent that message
 	CancelID    string // the intent that this settles; empty: none
 	Release     Won    // of what was set aside for that intent
 	Actor       string
@@ -107,7 +108,7 @@ func become(p Payment, in Input, to State) Outcome {
 		At: in.At, Kind: in.Kind, Level: in.Level, OrderNo: p.OrderNo, Moid: p.Moid, Mode: p.Mode, MID: p.MID,
 		TID: in.TID, Amount: in.Amount, Code: in.Code, Text: in.Text, From: p.State, To: to, Hold: p.HoldReason,
 		Proof: p.Proof, MessageID: in.MessageID, CancelID: in.CancelID, Actor: in.Actor, EffectKey: in.EffectKey,
-		Detail: in.Detail,
+		Detail: in.Detail, GatewayTime: in.GatewayTime, Peer: in.Peer,
 	}
 	return Outcome{Event: &e, Verdict: VerdictGood}
 }

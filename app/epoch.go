@@ -121,7 +121,7 @@ func (s *Shop) Reconcile(ctx context.Context, actor Staff, reason string) error 
 		if err := saveEpochs(ctx, tx, all); err != nil {
 			return err
 		}
-		_, err = tx.AppendEvent(ctx, Event{At: e.ReconciledAt, Kind: Reconciled, Level: T4, Actor: actor.ID, Text: reason})
+		_, err = tx.AppendEvent(ctx, Event{At: e.ReconciledAt, Kind: Reconciled, Level: T4, Actor: actor.ID, Text: reason}.from(ctx))
 		return err
 	})
 }

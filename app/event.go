@@ -116,6 +116,10 @@ type Event struct {
 	Actor     string // staff ID, empty for the program
 	EffectKey string // unique: the same effect happens once (failure model E4); empty for hints
 	Detail    Detail
+
+	GatewayTime string // as the gateway wrote it: by its clock and in its form
+	Peer        string // address of who sent the message or the form; empty: the program did it by itself, or it is older than this
+	RequestID   string // of the request in which it happened; as Peer
 }
 
 // What is what happened: of an [ImportRow] that is what the row of the list says, which stands in Code.

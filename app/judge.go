@@ -230,7 +230,7 @@ func (s *Shop) input(rd reading, p Payment, msg Message) Input {
 	in := Input{
 		Kind: rd.kind, Level: msg.Level, At: msg.At, MID: n.MID, Mode: rd.merchant.Mode, Method: paidBy(n.PayMethod),
 		TID: n.TID, Amount: n.Amt, HasAmount: n.HasAmt, Code: n.ResultCode, Text: n.ResultMsg,
-		GatewayTime: n.AuthDate, MessageID: msg.ID, Edited: edited(p, n),
+		GatewayTime: n.AuthDate, MessageID: msg.ID, Peer: msg.Peer, Edited: edited(p, n),
 		Detail: Detail{
 			AuthCode: n.AuthCode, CardCode: n.CardCode, CardName: n.CardName, CardNum: n.CardNum,
 			CardQuota: n.CardQuota, VbankName: n.VbankName, VbankNum: n.VbankNum, KeyVersion: msg.KeyVersion,
@@ -409,7 +409,7 @@ func claimsOnly(ctx context.Context, r Reader, q Payment) (bool, error) {
 // goes on for q.
 func (s *Shop) voidClaim(ctx context.Context, tx Tx, q Payment, in Input) error {
 	s.Log.Warn("a claim was void: the gateway says that its TID belongs to another payment", "claim", q)
-	q, err := s.record(ctx, tx, q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, MessageID: in.MessageID})
+	q, err := s.record(ctx, tx, q, Input{Kind: ClaimVoided, Level: in.Level, At: in.At, TID: q.TID, GatewayTime: in.GatewayTime, MessageID: in.MessageID, Peer: in.Peer})
 	if err != nil || !q.Expires() {
 		return err
 	}
@@ -431,7 +431,7 @@ func (s *Shop) write(ctx context.Context, tx Tx, p Payment, e Event) (Payment, e
 	if err := s.deriveOrder(ctx, tx, next, e); err != nil {
 		return p, err
 	}
-	seq, err := tx.AppendEvent(ctx, e)
+	seq, err := tx.AppendEvent(ctx, e.from(ctx))
 	if err != nil {
 		return p, err
 	}

@@ -81,6 +81,7 @@ func (d queries) Events(ctx context.Context, no app.OrderNo) ([]app.Event, error
 		}
 		list[i] = r.Event
 		list[i].Text, list[i].Detail = private.Text, private.Detail
+		list[i].GatewayTime, list[i].Peer, list[i].RequestID = private.GatewayTime, private.Peer, private.RequestID
 	}
 	return list, nil
 }
@@ -106,7 +107,7 @@ func (t *transaction) AppendEvent(ctx context.Context, e app.Event) (int64, erro
 		return 0, err
 	}
 	return t.append(ctx, eventRow{Event: e, at: us(e.At)}, func(r *eventRow) (err error) {
-		r.private, err = sealJSON(k, r.place(), eventPrivate{e.Text, e.Detail})
+		r.private, err = sealJSON(k, r.place(), eventPrivate{e.Text, e.Detail, e.GatewayTime, e.Peer, e.RequestID})
 		return err
 	})
 }

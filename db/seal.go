@@ -182,10 +182,13 @@ type refundPrivate struct {
 	Bank, Account, Holder string
 }
 
-// eventPrivate is what an event knows of a person: words that people typed, card and account numbers.
+// eventPrivate is what an event knows of a person: words that people typed, card and account numbers, addresses. The log's
+// hash covers it as it is sealed, so that what is added here leaves older rows as they were.
 type eventPrivate struct {
 	Text   string `json:",omitempty"`
 	Detail app.Detail
+
+	GatewayTime, Peer, RequestID string `json:",omitempty"`
 }
 
 // ErrKeyring says that the store's keys are missing.

@@ -27,12 +27,14 @@ const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 
 const requestIDKey = "request id"
 
-// requestID gives each request a name that a page may show and the log knows. What the client calls it is ignored.
+// requestID gives each request a name that a page may show and the logs know. What the client calls it is ignored.
 func (s *Server) requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := rand.Text()[:16]
 		c.Set(requestIDKey, id)
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		r := c.Request()
+		c.SetRequest(r.WithContext(app.From(r.Context(), app.Origin{Peer: peer(c), RequestID: id})))
 		return next(c)
 	}
 }
