@@ -1,6 +1,9 @@
 package app
 
-import "time"
+import (
+	"time"
+	"unicode/utf8"
+)
 
 // Input is something that happened to a payment, as far as it is believed.
 type Input struct {
@@ -35,6 +38,7 @@ type Facts struct {
 	TIDTaken    bool // another payment holds this TID with proof
 	Told        bool // the gateway told of the payment's money itself, or a list did and at another time: in is other money
 	TakeLate    bool // a deposit after its due date pays
+	Hints       int  // refusals and stops that browsers told of the payment, and that were written down
 	Grace       time.Duration
 }
 
@@ -67,7 +71,7 @@ func decide(p Payment, in Input, f Facts) Outcome {
 	case ReturnSuccess:
 		return claim(p, in, f)
 	case ReturnUnsigned, ReturnFailure, Stop:
-		return hint(p, in)
+		return hint(p, in, f)
 	case VbankIssued:
 		return issue(p, in, f)
 	case Approved, Deposited:
@@ -155,12 +159,32 @@ func claim(p Payment, in Input, f Facts) Outcome {
 	return Outcome{Verdict: VerdictReview}
 }
 
+// What browsers may have written down of one payment that no signature vouches for.
+const (
+	hintsMost = 5
+	hintText  = 200 // bytes of the message beside a refusal's code
+)
+
+// clipBytes cuts s to at most n bytes, between two characters.
+func clipBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // hint keeps a refusal or a stop for the page to show, if it came from the browser that holds the form.
-// A stranger's word about somebody else's payment leaves no trace on it.
-func hint(p Payment, in Input) Outcome {
-	if !in.Mine || in.Kind == ReturnUnsigned || p.State != Opened && p.State != Claimed {
+// A stranger's word about somebody else's payment leaves no trace on it, and the buyer's own only one that the page
+// would show otherwise than before, and few of them: the log is for ever, and nobody signed for it.
+func hint(p Payment, in Input, f Facts) Outcome {
+	told := in.Kind == Stop && p.Stopped || in.Kind == ReturnFailure && in.Code == p.HintCode
+	if !in.Mine || in.Kind == ReturnUnsigned || p.State != Opened && p.State != Claimed || told || f.Hints >= hintsMost {
 		return Outcome{Verdict: VerdictHint}
 	}
+	in.Text, in.Detail = clipBytes(in.Text, hintText), Detail{KeyVersion: in.Detail.KeyVersion}
 	out := become(p, in, p.State)
 	out.Verdict = VerdictHint
 	return out

@@ -296,3 +296,32 @@ func TestOnePaidAnOrder(t *testing.T) {
 		t.Errorf("beside itself: %s", got)
 	}
 }
+
+// TestHintsAreFew: whoever holds the form may tell of refusals for ever; few are written down, and none that says what is
+// known, or more than a page shows.
+//
+// proves S22
+func TestHintsAreFew(t *testing.T) {
+	p, in := inState(app.Opened), inputOf(app.ReturnFailure, inState(app.Opened))
+	in.Code, in.Text = "3041", strings.Repeat("가", 100)
+	in.Detail = app.Detail{CardName: strings.Repeat("x", 60_000), VbankNum: strings.Repeat("1", 60_000)}
+	out := app.Decide(p, in, app.Facts{})
+	if out.Event == nil || out.Event.Text != strings.Repeat("가", 66) || out.Event.Detail != (app.Detail{}) {
+		t.Fatalf("the first refusal: %+v", out)
+	}
+	p = p.Apply(*out.Event)
+	if out := app.Decide(p, in, app.Facts{Hints: 1}); out.Event != nil || out.Verdict != app.VerdictHint {
+		t.Errorf("the same once more: %+v", out)
+	}
+	in.Code = "3042"
+	for hints, want := range []bool{true, true, true, true, true, false, false} {
+		if out := app.Decide(p, in, app.Facts{Hints: hints}); (out.Event != nil) != want || out.Verdict != app.VerdictHint {
+			t.Errorf("another after %d: %+v", hints, out)
+		}
+	}
+	in.Kind = app.Stop
+	p = p.Apply(*app.Decide(p, in, app.Facts{}).Event)
+	if out := app.Decide(p, in, app.Facts{Hints: 2}); out.Event != nil || out.Verdict != app.VerdictHint {
+		t.Errorf("stopped twice: %+v", out)
+	}
+}

@@ -351,6 +351,11 @@ func (s *Shop) facts(ctx context.Context, tx Tx, p Payment, in Input) (Facts, er
 	for _, q := range ps {
 		f.OrderPaid = f.OrderPaid || q.Moid != p.Moid && !q.PaidAt.IsZero()
 	}
+	if in.Kind == Stop || in.Kind == ReturnFailure {
+		if f.Hints, err = tx.CountHints(ctx, p.OrderNo, p.Moid); err != nil {
+			return f, err
+		}
+	}
 	if in.EffectKey != "" {
 		if f.KnownEffect, err = tx.HasEffect(ctx, in.EffectKey); err != nil {
 			return f, err

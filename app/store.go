@@ -138,6 +138,8 @@ type Tx interface {
 	// AppendEvent gives the event its Seq. ErrConflict: its EffectKey is there already.
 	AppendEvent(ctx context.Context, e Event) (int64, error)
 	HasEffect(ctx context.Context, key string) (bool, error)
+	// CountHints counts the events of a payment in which a browser told of a refusal or a stop.
+	CountHints(ctx context.Context, no OrderNo, moid Moid) (int, error)
 	// AddMessage stores m. If a message with its Dedupe is there already it counts that one's Copies up instead
 	// and returns its ID and false. A message with Ring set goes to the ring of fixed size.
 	AddMessage(ctx context.Context, m Message) (id string, fresh bool, err error)

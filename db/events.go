@@ -101,6 +101,12 @@ func (t *transaction) HasEffect(ctx context.Context, key string) (bool, error) {
 	return n > 0, err
 }
 
+func (t *transaction) CountHints(ctx context.Context, no app.OrderNo, moid app.Moid) (int, error) {
+	const q = "SELECT COUNT(*) FROM events WHERE order_no = $1 AND order_no <> '' AND moid = $2 AND kind IN ('stop', 'return_failure')"
+	n, err := one(ctx, t.queries, scanInt, q, no, moid)
+	return int(n), err
+}
+
 func (t *transaction) AppendEvent(ctx context.Context, e app.Event) (int64, error) {
 	k, err := t.makeKey(ctx, eventKey(e.OrderNo))
 	if err != nil {

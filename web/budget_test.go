@@ -284,11 +284,12 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestForgedPostsDoNotFillTheDisk posts forgeries to all of the gateway's doors. GAGE_FORGED says how many.
+// TestForgedPostsDoNotFillTheDisk sends forgeries to all of the gateway's doors, those of a buyer with the token of his
+// own form among them. GAGE_FORGED says how many.
 //
 // proves S22
 func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
-	const most = 20 << 20
+	const most, mostEvents = 20 << 20, 60
 	n := 3000 // more than the ring holds
 	if text := os.Getenv("GAGE_FORGED"); text != "" {
 		var err error
@@ -303,6 +304,8 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 	}
 	b := newBuyerShopOn(t, store, false)
 	_, form := b.open(b.order(known()), "device=pc&method=CARD")
+	_, mine := b.open(b.order(known()), "device=mobile&method=CARD")
+	token := "?t=" + strings.TrimPrefix(mine.get("MallReserved"), "rt=")
 	genuine := result(form, "3001") // which the buyer may send as often as he likes, changed where no signature covers it
 	long := strings.Repeat("x", 60<<10)
 	var wg sync.WaitGroup
@@ -312,10 +315,18 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 			for i := range work {
 				v := "TID=gagedemo1m010126112314051" + fmt.Sprint(10000+i%80000) + "&ResultCode=3001&SignValue=forged&n=" + strconv.Itoa(i) + "&x=" + long
 				target := []string{"/smartro/return", "/smartro/notify", "/smartro/stop", "/smartro/notify/GUESS" + strconv.Itoa(i)}[i%4]
-				if i%5 == 0 {
+				switch i % 5 {
+				case 0:
 					v = genuine.Encode() + "&n=" + strconv.Itoa(i)
+				case 1: // his own window, stopped and refused for ever other reasons
+					v = "OID=" + mine.get("Moid") + "&ResultCode=" + strconv.Itoa(5000+i%4000) + "&ResultMsg=" + long + "&AuthCode=" + long
+					target = []string{"/smartro/return", "/smartro/stop"}[i/5%2] + token
 				}
-				if w := b.do("POST", target, v, "User-Agent", strings.Repeat("u", 3000)); w.Code >= 500 {
+				method := "POST"
+				if i/10%2 == 0 && strings.HasSuffix(target, token) {
+					method, target, v = "GET", target+"&"+v[:2000], ""
+				}
+				if w := b.do(method, target, v, "User-Agent", strings.Repeat("u", 3000)); w.Code >= 500 {
 					t.Errorf("%s: %d", target, w.Code)
 				}
 			}
@@ -326,6 +337,10 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 	}
 	close(work)
 	wg.Wait()
+	tip, err := store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := store.Close(); err != nil { // how long its log was when it was looked at is chance
 		t.Fatal(err)
 	}
@@ -341,7 +356,10 @@ func TestForgedPostsDoNotFillTheDisk(t *testing.T) {
 		}
 		size += info.Size()
 	}
-	t.Logf("%d forged posts left %d KiB", n, size>>10)
+	t.Logf("%d forged posts left %d KiB and %d rows of the log", n, size>>10, tip.Seq)
+	if tip.Seq > mostEvents {
+		t.Errorf("%d forged posts left %d rows of the log, which nothing is ever taken from, want at most %d", n, tip.Seq, mostEvents)
+	}
 	if size > most {
 		t.Errorf("%d forged posts left %d bytes in %v, want at most %d", n, size, files, most)
 	}
