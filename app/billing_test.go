@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -716,4 +717,46 @@ func TestBillingKeysAreSealed(t *testing.T) {
 			t.Errorf("the log shows %q: %s", secret, log.String())
 		}
 	}
+}
+
+// TestRefusalsOfACardWindow: who has a link may tell of refusals in his window for ever: the first is written down, and
+// the key that comes after it is taken all the same.
+//
+// proves S22, S29
+func TestRefusalsOfACardWindow(t *testing.T) {
+	s := dbtest.SQLite(t)
+	r := newSubscriber(t, s)
+	sub := r.subscribe(app.SubscriptionInput{Day: app.OnDemand})
+	raw, token := r.window(sub, 1)
+	moid := string(r.story(sub.No).Window.Moid)
+	refuse := func(code int) app.CardWindow {
+		body := "OID=" + moid + "&ResultCode=" + strconv.Itoa(code) + "&ResultMsg=" + strings.Repeat("x", 60_000)
+		if link, err := r.ReceiveCard(t.Context(), token, []byte(body)); err != nil || link != sub.Token {
+			t.Fatal(link, err)
+		}
+		return *r.story(sub.No).Window
+	}
+	first := refuse(5000)
+	if first.State != app.CardWindowRefused || first.ResultCode != "5000" || len(first.ResultMsg) > 200 {
+		t.Errorf("refused: %.300v", first)
+	}
+	before, err := s.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		if got := refuse(5000 + i%7); got != first {
+			t.Errorf("refused again: %.300v", got)
+		}
+	}
+	if after, err := s.Head(t.Context()); err != nil || after != before {
+		t.Errorf("the log grew from row %d to %d, %v", before.Seq, after.Seq, err)
+	}
+	if _, err := r.ReceiveCard(t.Context(), token, raw); err != nil {
+		t.Fatal(err)
+	}
+	if st := r.story(sub.No); st.Window.State != app.CardWindowDone || st.Card == nil {
+		t.Errorf("after the key came: %+v", st.Window)
+	}
+	r.whole(s)
 }

@@ -107,8 +107,11 @@ func (s *Shop) ReceiveCard(ctx context.Context, token string, raw []byte) (link 
 		if err != nil || w.State == CardWindowDone || readErr != nil {
 			return err // told again, or no result: the page says what is
 		}
-		w.ClosedAt, w.ResultCode, w.ResultMsg = s.Now(), r.ResultCode, r.ResultMsg
 		key, keyErr := r.Key(m)
+		if w.State == CardWindowRefused && (keyErr != nil || sub.State == SubscriptionStopped) {
+			return nil // nobody signs for a refusal: the first is written down, and only a key changes it
+		}
+		w.ClosedAt, w.ResultCode, w.ResultMsg = s.Now(), r.ResultCode, clipBytes(r.ResultMsg, hintText)
 		switch {
 		case r.Moid == w.Moid && !r.Issued(m): // a hint for the page, signed or not: the real result may still come
 			w.State = CardWindowRefused
