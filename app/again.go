@@ -10,8 +10,8 @@ import (
 // for longer, but whoever has not looked by then will not.
 const quarantineShown = 14 * 24 * time.Hour
 
-// quarantineMost is how many of them are judged again at once: all that are kept.
-const quarantineMost = 2000
+// quarantineMost is how many of them are judged again at once: all that are kept, in a month, and the ring.
+const quarantineMost = unprovedMost + 2000
 
 // Rejudged says what came of judging quarantined messages again.
 type Rejudged struct {
@@ -45,7 +45,7 @@ func (s *Shop) JudgeAgain(ctx context.Context, actor Staff) (done Rejudged, err 
 	})
 }
 
-// judgeAgain takes one message out of the ring, if its signature is believed now.
+// judgeAgain makes of one message what it would have been, if its signature is believed now; it takes it out of the ring.
 func (s *Shop) judgeAgain(ctx context.Context, m Message) (good bool, err error) {
 	if m.RawLen > len(m.Raw) {
 		return false, nil // cut: nobody can tell any more what was signed
@@ -56,10 +56,13 @@ func (s *Shop) judgeAgain(ctx context.Context, m Message) (good bool, err error)
 	}
 	rd.msg.Ring = false
 	err = s.judgeStored(ctx, rd, func(tx Tx, msg *Message) (fresh bool, err error) {
+		if !m.Ring {
+			return true, countSender(ctx, tx, *msg)
+		}
 		if err := tx.TakeFromRing(ctx, m.ID); err != nil {
 			return false, err
 		}
-		if err := s.admit(ctx, tx, rd, msg); err != nil {
+		if err := s.admit(ctx, tx, msg); err != nil {
 			return false, err
 		}
 		msg.ID, fresh, err = tx.AddMessage(ctx, *msg)

@@ -11,6 +11,7 @@ import (
 // InboxQuery asks for a page of messages, the newest first.
 type InboxQuery struct {
 	Strangers bool      // those in the ring: without a signature that is believed
+	Both      bool      // those in the ring and those that are kept
 	Channels  []Channel // empty: all
 	Verdicts  []Verdict // empty: all
 	From, To  time.Time // At or after, before; zero: no bound
@@ -129,7 +130,7 @@ func (s *Shop) ReplayMessage(ctx context.Context, actor Staff, id string) error 
 	if !m.Replays() {
 		return fmt.Errorf("message %s is %s: %w", id, m.Verdict, ErrBadInput)
 	}
-	if m.Ring {
+	if m.Ring || m.Level == T0 && m.Verdict != VerdictUnjudged {
 		_, err = s.judgeAgain(ctx, m)
 	} else {
 		err = s.rejudge(ctx, id)

@@ -28,7 +28,8 @@ func TestReplay(t *testing.T) {
 			}
 			return list
 		}
-		bad, good := inbox(app.InboxQuery{Strangers: true}), inbox(app.InboxQuery{Verdicts: []app.Verdict{app.VerdictGood}})
+		wrong := app.InboxQuery{Both: true, Verdicts: []app.Verdict{app.VerdictBadSignature}}
+		bad, good := inbox(wrong), inbox(app.InboxQuery{Verdicts: []app.Verdict{app.VerdictGood}})
 		if len(bad) != 1 || len(good) != 1 || good[0].About != other.Moid {
 			t.Fatalf("the inbox: %+v, %+v", bad, good)
 		}
@@ -52,7 +53,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("a trial by the new key: %+v", got)
 		}
 		r.want(p.Moid, app.Opened)
-		if n := r.lastEvent(); n != last || len(inbox(app.InboxQuery{Strangers: true})) != 1 {
+		if n := r.lastEvent(); n != last || len(inbox(wrong)) != 1 {
 			t.Errorf("trials left %d events, want %d", n, last)
 		}
 

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 	"testing"
@@ -238,10 +239,77 @@ func TestJudgeAgainAfterTheRepeat(t *testing.T) {
 	if done, err := r.JudgeAgain(t.Context(), r.owner); err != nil || done.Good != 1 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if m := r.about(r.want(p.Moid, app.Paid)); m.Copies != 2 || m.Ring {
-		t.Errorf("kept as %+v", m)
+	r.want(p.Moid, app.Paid)
+	list, err := r.Store.Messages(t.Context(), p.OrderNo)
+	if err != nil || len(list) != 2 || list[0].Verdict != app.VerdictDuplicate || list[1].Verdict != app.VerdictGood {
+		t.Errorf("kept as %+v, %v", list, err)
 	}
 	dbtest.Whole(t, r.Store.(*db.Store))
+}
+
+// TestStrangersDoNotCrowdOutTheGateway: a notice that came on the secret path was answered OK. Its key is entered long after
+// strangers have filled their ring, and it is there, all of it.
+//
+// proves I1, R2, R28, S22
+func TestStrangersDoNotCrowdOutTheGateway(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		r := newRig(t, s)
+		p := r.open(1000, smartro.Card)
+		long := smartro.Field{Name: "GoodsName", Value: strings.Repeat("x", 8<<10)}
+		early := signedWith(secondKey, notice(p, r.tid(smartro.Card), "3001", 1000, long))
+		for range 2 {
+			if v := r.notify(early); v != app.VerdictBadSignature {
+				t.Fatalf("before the key is known: %s", v)
+			}
+		}
+		for i := range 2001 {
+			r.receive(app.Arrival{Channel: app.ChannelNotify, Peer: strangerAddr, Body: fmt.Appendf(nil, "TID=x&ResultCode=3001&n=%d", i)})
+		}
+		if w, err := r.Worklist(t.Context()); err != nil || w.Quarantined != 1 {
+			t.Errorf("%d ask for a hand, %v", w.Quarantined, err)
+		}
+		if m := r.about(p); m.Copies != 2 || m.Ring {
+			t.Errorf("kept as %+v", m)
+		}
+		r.changeKey(secondKey)
+		if done, err := r.JudgeAgain(t.Context(), r.owner); err != nil || done != (app.Rejudged{Good: 1}) {
+			t.Errorf("judged again: %+v, %v", done, err)
+		}
+		r.want(p.Moid, app.Paid)
+		dbtest.Whole(t, s)
+	})
+}
+
+// TestTheSecretPathIsNoWayToTheDisk: who learned the secret has a share of the record a month, and then the strangers' ring.
+//
+// proves S22, R2
+func TestTheSecretPathIsNoWayToTheDisk(t *testing.T) {
+	s := dbtest.SQLite(t)
+	r := newRig(t, s)
+	filler := strings.Repeat("x", 60<<10)
+	post := func(n int) app.Message {
+		r.receive(app.Arrival{Channel: app.ChannelNotify, Secret: r.secret, Peer: strangerAddr, Body: fmt.Appendf(nil, "TID=x%d&ResultCode=3001&x=%s", n, filler)})
+		list, _, err := r.Inbox(t.Context(), app.InboxQuery{Both: true, Limit: 1})
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		return list[0]
+	}
+	kept := 0
+	for i := range 600 {
+		r.now = r.now.Add(time.Second)
+		if m := post(i); !m.Ring {
+			kept++
+		}
+	}
+	if kept < 500 || kept > 550 { // 32 MiB of them
+		t.Errorf("%d of 600 kept whole", kept)
+	}
+	r.now = r.now.Add(31 * 24 * time.Hour)
+	if m := post(600); m.Ring || m.RawLen < len(filler) {
+		t.Errorf("a month later: %+v", m)
+	}
+	dbtest.Whole(t, s)
 }
 
 // TestParkedAcrossTheChange: a cancel that waits for its approval keeps the belief that it had when it came.

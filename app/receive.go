@@ -36,6 +36,14 @@ const (
 	claimsPerTID = 20      // signed browser messages kept a TID; more go to the ring
 )
 
+// What is kept, whole and for as long as the records, of what came on the secret path and is not believed yet: the gateway
+// may have signed it with a key that is still to be entered here. Beyond it whoever learned the path shares the ring.
+const (
+	unprovedSpan  = 30 * 24 * time.Hour
+	unprovedMost  = 10_000
+	unprovedBytes = 32 << 20
+)
+
 // depositGrace is how long after the due date a deposit that was made in time may still be told.
 const depositGrace = 10 * time.Minute
 
@@ -82,7 +90,7 @@ func (s *Shop) take(ctx context.Context, rd reading, token string) (Verdict, err
 	msg := rd.msg
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		msg, touched = rd.msg, nil
-		if err := s.admit(ctx, tx, rd, &msg); err != nil {
+		if err := s.admit(ctx, tx, &msg); err != nil {
 			return err
 		}
 		id, fresh, err := tx.AddMessage(ctx, msg)
@@ -91,8 +99,10 @@ func (s *Shop) take(ctx context.Context, rd reading, token string) (Verdict, err
 		}
 		msg.ID = id
 		// crash point: message added, not judged
-		if !fresh && !msg.Ring && msg.Level >= T1 {
-			msg.Verdict = VerdictDuplicate
+		if !fresh && !msg.Ring {
+			if msg.Level >= T1 {
+				msg.Verdict = VerdictDuplicate
+			}
 			return nil
 		}
 		if touched, err = s.judge(ctx, tx, rd, &msg, token); err != nil {
@@ -287,20 +297,40 @@ func eventKind(k smartro.Kind, l Level, ch Channel) EventKind {
 	return ""
 }
 
-// admit decides where the message is kept: what carries no good signature, or says the same transaction for the
-// twenty-first time through a browser, goes to the ring. It also counts an unknown sender.
-func (s *Shop) admit(ctx context.Context, tx Tx, rd reading, msg *Message) error {
-	msg.Ring = msg.Level == T0
-	if msg.Level == T1 {
-		n, err := tx.CountClaims(ctx, msg.TID)
-		if err != nil {
-			return err
-		}
-		msg.Ring = n >= claimsPerTID
+// admit decides where the message is kept, and counts an unknown sender.
+func (s *Shop) admit(ctx context.Context, tx Tx, msg *Message) error {
+	var err error
+	if msg.Ring, err = s.forRing(ctx, tx, *msg); err != nil {
+		return err
 	}
 	if msg.Ring && len(msg.Raw) > ringBody {
 		msg.Raw = msg.Raw[:ringBody]
 	}
+	return countSender(ctx, tx, *msg)
+}
+
+// forRing says whether a message goes to the strangers' ring: without a good signature, or because it says the same
+// transaction for the twenty-first time through a browser. What a server brought on the secret path does not: it was
+// answered OK, and a key or a person's word may prove it yet.
+func (s *Shop) forRing(ctx context.Context, tx Tx, msg Message) (bool, error) {
+	if msg.Level >= T2 {
+		return false, nil
+	}
+	if msg.SecretOK && !FromBrowser(msg.Headers) {
+		n, bytes, err := tx.CountUnproved(ctx, msg.At.Add(-unprovedSpan))
+		if err != nil || n < unprovedMost && bytes+int64(len(msg.Raw)) <= unprovedBytes {
+			return false, err
+		}
+	}
+	if msg.Level == T0 {
+		return true, nil
+	}
+	n, err := tx.CountClaims(ctx, msg.TID)
+	return n >= claimsPerTID, err
+}
+
+// countSender counts a message from an address on the secret path that nobody vouched for: staff are asked about it.
+func countSender(ctx context.Context, tx Tx, msg Message) error {
 	if msg.Verdict != VerdictUnknownSender {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -287,6 +288,29 @@ func TestUnknownSender(t *testing.T) {
 		if v := r.receive(a); v != app.VerdictSecretLeaked {
 			t.Errorf("a browser on the secret path: %s", v)
 		}
+	})
+}
+
+// TestUnknownSenderAfterClaims: what a buyer's browser said of the same transaction, however often, does not put what a new
+// address of the gateway brought out of the reach of the person who decides about it.
+//
+// proves R37, I7
+func TestUnknownSenderAfterClaims(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		r := newRig(t, s)
+		p := r.open(5000, smartro.Card)
+		n := notice(p, r.tid(smartro.Card), "3001", 5000)
+		for i := range 25 {
+			r.browser(append(n, smartro.Field{Name: "n", Value: strconv.Itoa(i)}), p.ReturnToken)
+		}
+		a := app.Arrival{Channel: app.ChannelNotify, Secret: r.secret, Peer: strangerAddr, Body: smartro.EncodeForm(n, smartro.EUCKR)}
+		if v := r.receive(a); v != app.VerdictUnknownSender {
+			t.Fatalf("verdict %s", v)
+		}
+		if err := r.DecideSender(t.Context(), r.owner, strangerAddr.String(), true); err != nil {
+			t.Fatal(err)
+		}
+		r.want(p.Moid, app.Paid)
 	})
 }
 

@@ -149,6 +149,8 @@ type Tx interface {
 	TakeFromRing(ctx context.Context, id string) error
 	// CountClaims counts the kept (not ring) messages below T2 for this TID: the door sends more to the ring.
 	CountClaims(ctx context.Context, tid TID) (int, error)
+	// CountUnproved counts what is kept (not in the ring) of the secret path below T2 since then, and its bytes.
+	CountUnproved(ctx context.Context, since time.Time) (n int, bytes int64, err error)
 
 	CreateHold(ctx context.Context, h Hold) error // ErrConflict if its ID is there: what it is about is known
 	SaveHold(ctx context.Context, h Hold) error

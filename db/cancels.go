@@ -133,7 +133,6 @@ func (d queries) Worklist(ctx context.Context, claimed, refunded, quarantined ti
 		return w, err
 	}
 	w.Unjudged = int(n)
-	n, err = one(ctx, d, scanInt, "SELECT COUNT(*) FROM stranger_ring WHERE "+inQuarantine+" AND secret_ok = 1 AND at >= $1", us(quarantined))
-	w.Quarantined = int(n)
+	w.Quarantined, err = d.countQuarantined(ctx, quarantined)
 	return w, err
 }

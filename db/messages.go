@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -70,10 +71,28 @@ func (d queries) Messages(ctx context.Context, no app.OrderNo) ([]app.Message, e
 	return all, err
 }
 
-// Inbox lists messages, or those of the ring, the newest first.
+// Inbox lists messages, or those of the ring, or both, the newest first.
 func (d queries) Inbox(ctx context.Context, q app.InboxQuery) ([]app.Message, error) {
+	if !q.Both {
+		return d.inbox(ctx, q, q.Strangers)
+	}
+	kept, err := d.inbox(ctx, q, false)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := d.inbox(ctx, q, true)
+	all := append(kept, ring...)
+	slices.SortFunc(all, func(a, b app.Message) int { return oldestFirst(b, a) })
+	return all[:min(len(all), q.Limit)], err
+}
+
+func oldestFirst(a, b app.Message) int {
+	return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID))
+}
+
+func (d queries) inbox(ctx context.Context, q app.InboxQuery, ring bool) ([]app.Message, error) {
 	b := &builder{}
-	if q.Strangers {
+	if ring {
 		b.WriteString(listRing)
 	} else {
 		b.WriteString(listMessages)
@@ -91,7 +110,7 @@ func (d queries) Inbox(ctx context.Context, q app.InboxQuery) ([]app.Message, er
 		b.add(" AND (at, id) < (%s, %s)", us(q.After.At), q.After.ID)
 	}
 	b.add(" ORDER BY at DESC, id DESC LIMIT %s", q.Limit)
-	return many(ctx, d, d.scanMessage(q.Strangers), b.String(), b.args...)
+	return many(ctx, d, d.scanMessage(ring), b.String(), b.args...)
 }
 
 func (d queries) MessagesFrom(ctx context.Context, peer string, v app.Verdict, limit int) ([]app.Message, error) {
@@ -172,11 +191,31 @@ func (s *Store) Repeated(ctx context.Context, dedupe string) (bool, error) {
 	return true, nil
 }
 
-// inQuarantine is the words of the index on the ring: what was signed, and not with a key that is believed.
-const inQuarantine = "verdict IN ('bad_signature', 'old_key')"
+// inQuarantine is the words of the index on the ring: what was signed, and not with a key that is believed. unproved is
+// those of the index on the messages: what came on the secret path and is not believed.
+const (
+	inQuarantine = "verdict IN ('bad_signature', 'old_key')"
+	unproved     = "secret_ok = 1 AND level < 2"
+
+	oldestQuarantined = inQuarantine + " ORDER BY at, id LIMIT $1"
+)
 
 func (d queries) Quarantined(ctx context.Context, limit int) ([]app.Message, error) {
-	return many(ctx, d, d.scanMessage(true), selectFromRing+"WHERE "+inQuarantine+" ORDER BY at, id LIMIT $1", limit)
+	kept, err := many(ctx, d, d.scanMessage(false), selectMessage+"WHERE "+unproved+" AND "+oldestQuarantined, limit)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := many(ctx, d, d.scanMessage(true), selectFromRing+"WHERE "+oldestQuarantined, limit)
+	all := append(kept, ring...)
+	slices.SortFunc(all, oldestFirst)
+	return all[:min(len(all), limit)], err
+}
+
+func (d queries) countQuarantined(ctx context.Context, since time.Time) (int, error) {
+	const q = "SELECT (SELECT COUNT(*) FROM stranger_ring WHERE " + inQuarantine + " AND secret_ok = 1 AND at >= $1)" +
+		" + (SELECT COUNT(*) FROM messages WHERE " + unproved + " AND " + inQuarantine + " AND at >= $1)"
+	n, err := one(ctx, d, scanInt, q, us(since))
+	return int(n), err
 }
 
 func (t *transaction) TakeFromRing(ctx context.Context, id string) error {
@@ -230,4 +269,10 @@ func (t *transaction) JudgeMessage(ctx context.Context, m app.Message) error {
 func (t *transaction) CountClaims(ctx context.Context, tid app.TID) (int, error) {
 	n, err := one(ctx, t.queries, scanInt, "SELECT COUNT(*) FROM messages WHERE tid = $1 AND tid <> '' AND level < 2", tid)
 	return int(n), err
+}
+
+func (t *transaction) CountUnproved(ctx context.Context, since time.Time) (n int, bytes int64, err error) {
+	scan := func(s scanner) (int64, error) { return bytes, s.Scan(&n, &bytes) }
+	_, err = one(ctx, t.queries, scan, "SELECT COUNT(*), CAST(COALESCE(SUM(raw_len), 0) AS BIGINT) FROM messages WHERE "+unproved+" AND at >= $1", us(since))
+	return n, bytes, err
 }

@@ -72,7 +72,7 @@ func (s *Server) getInbox(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	q := app.InboxQuery{Strangers: i.show == "strangers" || i.show == "signature", Verdicts: inboxVerdicts(i.show), After: readCursor(i.after)}
+	q := app.InboxQuery{Strangers: i.show == "strangers", Both: i.show == "signature", Verdicts: inboxVerdicts(i.show), After: readCursor(i.after)}
 	if i.channel != "" {
 		q.Channels = []app.Channel{app.Channel(i.channel)}
 	}
