@@ -208,6 +208,7 @@ func TestSlowBodies(t *testing.T) {
 				req := httptest.NewRequest("POST", c.target, r)
 				req.Host = "shop.test"
 				req.Header.Set("Content-Type", asForm)
+				req.Header.Set("Sec-Fetch-Site", "same-origin")
 				answers <- b.send(req).Code
 			}()
 			if _, err := w.Write([]byte("a")); err != nil { // it is being read
@@ -244,6 +245,7 @@ func TestPace(t *testing.T) {
 		r := httptest.NewRequest(method, target, strings.NewReader("a=b"))
 		r.Host, r.RemoteAddr = "shop.test", from
 		r.Header.Set("Content-Type", asForm)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		return b.send(r).Code
 	}
 	posts := []string{"/smartro/return", "/smartro/stop", "/smartro/notify", "/smartro/notify/GUESS", "/admin/sign-in", "/pay/NOSUCH/open", "/start/NOSUCH"}

@@ -18,6 +18,7 @@ import (
 var (
 	errForeignHost = errors.New("asked under a name that is not the shop's")
 	errCrossOrigin = errors.New("sent by another site")
+	errNoOrigin    = errors.New("sent with neither Sec-Fetch-Site nor Origin")
 	errSignedOut   = errors.New("not signed in")
 	errMustEnrol   = errors.New("a second factor has to be set up first")
 	errStale       = errors.New("the password was typed too long ago")
@@ -36,6 +37,7 @@ func answers() []answer {
 	return []answer{
 		{errForeignHost, http.StatusMisdirectedRequest, "foreign_host"},
 		{errCrossOrigin, http.StatusForbidden, "cross_origin"},
+		{errNoOrigin, http.StatusForbidden, "no_origin"},
 		{errSignedOut, http.StatusUnauthorized, "signed_out"},
 		{errMustEnrol, http.StatusForbidden, "must_enrol"},
 		{errStale, http.StatusUnauthorized, "stale"},

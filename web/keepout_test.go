@@ -472,7 +472,7 @@ func TestPayloads(t *testing.T) {
 			"handover":        l.post("/pay/"+o.Token+"/open", url.Values{"method": {"CARD"}, "device": {"pc"}}),
 			"handover, wrong": l.post("/pay/"+o.Token+"/open", url.Values{"method": {x}, "device": {x}, "buyer_name": {x}, "buyer_tel": {x}, "buyer_email": {x}}),
 			"sign-in":         l.do("GET", "/admin/sign-in?next="+url.QueryEscape(x), ""),
-			"sign-in, wrong":  l.do("POST", "/admin/sign-in", url.Values{"email": {x}, "password": {x}, "next": {x}}.Encode()),
+			"sign-in, wrong":  l.do("POST", "/admin/sign-in", url.Values{"email": {x}, "password": {x}, "next": {x}}.Encode(), "Sec-Fetch-Site", "same-origin"),
 			"not found":       l.do("GET", "/"+url.PathEscape(x), ""),
 		}
 		if form.Action != "" {
@@ -822,6 +822,7 @@ func FuzzLogLines(f *testing.F) {
 				r.Method, r.Host = s, s
 			}
 			r.Header.Set("Content-Type", asForm)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			for _, name := range []string{"User-Agent", "Referer", "X-Forwarded-For", "X-Request-Id", "Accept-Language", "Cookie"} {
 				r.Header[name] = []string{s}
 			}

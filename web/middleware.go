@@ -159,11 +159,24 @@ func (s *Server) crossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// saysWhence refuses what changes something and does not say which site it was sent from, where a session may come with it:
+// every browser says so in one header or the other, and one that has neither would get past crossOrigin.
+func saysWhence(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if h := c.Request().Header; h.Get("Sec-Fetch-Site") == "" && h.Get("Origin") == "" {
+			return errNoOrigin
+		}
+		return next(c)
+	}
+}
+
 // routeMiddleware is what one line of the table asks for.
 func (s *Server) routeMiddleware(r route) []echo.MiddlewareFunc {
 	var ms []echo.MiddlewareFunc
 	if r.authority == anonymous {
 		ms = append(ms, withoutCookies)
+	} else if r.method == http.MethodPost {
+		ms = append(ms, saysWhence)
 	}
 	ms = append(ms, s.paceStrangers(r))
 	if r.budget.room != uploads {

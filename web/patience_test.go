@@ -57,6 +57,7 @@ func TestPatience(t *testing.T) {
 	}
 	req.Host = "shop.test"
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("Cookie", boss.cookie)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)

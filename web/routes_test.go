@@ -127,7 +127,8 @@ func TestWrongMethods(t *testing.T) {
 	}
 }
 
-// TestOtherSitesPostNothing: only the gateway's own routes take what another site makes a browser send.
+// TestOtherSitesPostNothing: only the gateway's own routes take what another site makes a browser send,
+// and what does not say where it comes from is refused wherever a session may come with it.
 //
 // proves S18
 func TestOtherSitesPostNothing(t *testing.T) {
@@ -155,6 +156,16 @@ func TestOtherSitesPostNothing(t *testing.T) {
 				t.Errorf("%s %s with %v: %d", r.Method, r.Path, headers, w.Code)
 			}
 		}
+	}
+	unsaid := 0
+	for _, r := range b.server.Routes() {
+		if r.Method != http.MethodGet && r.Authority == "session" {
+			says(t, b.do(r.Method, at(r), "a=b", "Cookie", cookie), http.StatusForbidden, "어디에서 온 요청인지 알 수 없어요")
+			unsaid++
+		}
+	}
+	if unsaid < 70 {
+		t.Errorf("only %d routes asked for where they are called from", unsaid)
 	}
 	w := b.do("POST", "/sample", "goods=1", "Cookie", cookie, "Origin", "http://shop.test")
 	if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/pay/") {

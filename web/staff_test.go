@@ -185,6 +185,7 @@ func TestSignInThrottle(t *testing.T) {
 				r := httptest.NewRequest("POST", "http://shop.test/admin/sign-in",
 					strings.NewReader(url.Values{"email": {mail}, "password": {password}}.Encode()))
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Set("Sec-Fetch-Site", "same-origin")
 				r.Header.Set("X-Forwarded-For", "203.0.113.77") // believed of nobody here
 				r.RemoteAddr = peer
 				return b.send(r)

@@ -106,6 +106,7 @@ func TestStrangersForms(t *testing.T) {
 			for _, target := range targets {
 				r := httptest.NewRequest("POST", target, strings.NewReader(c.body))
 				r.Host = "shop.test"
+				r.Header.Set("Sec-Fetch-Site", "same-origin")
 				if c.kind != "" {
 					r.Header.Set("Content-Type", c.kind)
 				}

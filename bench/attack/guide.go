@@ -49,6 +49,7 @@ func (t *target) guided(ctx context.Context) (*guide, error) {
 			r.Out.Header.Del("Origin")
 			if !strings.HasPrefix(r.In.URL.Path, "/smartro/") {
 				r.Out.Header.Set("Cookie", g.ownCookie())
+				r.Out.Header.Set("Sec-Fetch-Site", "same-origin")
 			}
 		},
 		ModifyResponse: func(r *http.Response) error {

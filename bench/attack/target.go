@@ -166,6 +166,9 @@ func (t *target) ask(ctx context.Context, method, at string, form url.Values) (i
 		return 0, nil, "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if !strings.Contains(at, "/smartro/") {
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
 	if cookie := t.ownCookie(); cookie != "" && !strings.Contains(at, "/smartro/") && at != t.shop+"/admin/sign-in" {
 		req.Header.Set("Cookie", cookie)
 	}

@@ -380,7 +380,8 @@ func (h *hunted) post(t *testing.T, at string, form url.Values) *http.Response {
 
 func (h *hunted) do(t *testing.T, req *http.Request) *http.Response {
 	t.Helper()
-	if h.cookie != "" && !strings.HasPrefix(req.URL.Path, "/smartro/") {
+	if !strings.HasPrefix(req.URL.Path, "/smartro/") {
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		req.Header.Set("Cookie", h.cookie)
 	}
 	resp, err := h.client.http.Do(req)

@@ -120,6 +120,7 @@ func postForm(t *testing.T, b *buyer, to string, v url.Values, accept string) *h
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	if accept != "" {
 		req.Header.Set("Accept", accept)
 	}

@@ -195,7 +195,8 @@ func (s *loggedShop) send(t *testing.T, path string, v url.Values, want int) *ht
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if s.cookie != "" && !strings.HasPrefix(path, "/smartro/") {
+	if !strings.HasPrefix(path, "/smartro/") {
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		req.Header.Set("Cookie", s.cookie)
 	}
 	resp, err := s.client.http.Do(req)

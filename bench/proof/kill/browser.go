@@ -52,6 +52,7 @@ func (b *browser) do(ctx context.Context, method, u, accept string, body []byte)
 	}
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	if accept != "" {
 		req.Header.Set("Accept", accept)
