@@ -281,6 +281,20 @@ func (s *Server) ipExtractor() echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
+// seeProxy notes, and says once, that a proxy seems to stand in front of a shop which lists none: everybody then comes from
+// its address, and five wrong passwords of a stranger shut the door for all staff. A stranger on the internet is no proxy.
+func (s *Server) seeProxy(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if len(s.TrustedProxies) > 0 || c.Request().Header.Get(echo.HeaderXForwardedFor) == "" || s.unlisted.Load() {
+			return next(c)
+		}
+		if from := peer(c); (from.IsLoopback() || from.IsPrivate()) && s.unlisted.CompareAndSwap(false, true) {
+			s.Log.Warn("X-Forwarded-For from a proxy that is not listed: everybody counts as one sender; list it with --trusted-proxy", "proxy", from)
+		}
+		return next(c)
+	}
+}
+
 // peer is the sender's address; the zero Addr if it can't be read, which no rule believes.
 func peer(c echo.Context) netip.Addr {
 	addr, err := netip.ParseAddr(c.RealIP())

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/a-h/templ"
@@ -49,6 +50,7 @@ type Server struct {
 	paces    *paces
 	secrets  knownSecrets
 	exports  exportsUnderWay
+	unlisted atomic.Bool   // a proxy that is not listed was seen since the start
 	passkeys *app.Passkeys // nil: browsers take the public URL for no name
 }
 
@@ -112,7 +114,7 @@ func (s *Server) build(table []route) (*echo.Echo, error) {
 	e.HTTPErrorHandler = s.answerError
 	e.IPExtractor = s.ipExtractor()
 	e.SchemeExtractor = func(*http.Request) string { return s.public.Scheme }
-	e.Use(s.requestID, s.accessLog, s.recoverPanics, s.securityHeaders, s.checkHost, s.language, s.crossOrigin)
+	e.Use(s.requestID, s.accessLog, s.recoverPanics, s.securityHeaders, s.seeProxy, s.checkHost, s.language, s.crossOrigin)
 	for _, r := range table {
 		e.Add(r.method, r.path, r.handler, s.routeMiddleware(r)...)
 		if r.right == gateway && r.method == http.MethodPost {

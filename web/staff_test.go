@@ -377,3 +377,27 @@ func TestInviteLink(t *testing.T) {
 	says(t, b.signIn(staffMail, goodPassword), 401)
 	leads(t, b.signIn(staffMail, "another password"), "/admin")
 }
+
+// TestUnlistedProxy: a proxy on this machine that nobody listed makes all strangers one; staff are told, and the log is, once.
+//
+// proves S1, S15
+func TestUnlistedProxy(t *testing.T) {
+	b := newBuyerShop(t, false)
+	d := b.desk(app.RoleStaff)
+	from := func(peer string) {
+		r := httptest.NewRequest("GET", "http://shop.test/admin/sign-in", nil)
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-For", "203.0.113.77")
+		b.send(r)
+	}
+	from("203.0.113.9:4000") // a stranger who writes what he likes
+	if page := d.get("/admin/work").Body.String(); strings.Contains(page, "--trusted-proxy") {
+		t.Error("a stranger is taken for a proxy")
+	}
+	from("127.0.0.1:4000")
+	from("10.1.2.3:4000")
+	says(t, d.get("/admin/work"), 200, "등록되지 않은 프록시", "--trusted-proxy")
+	if n := strings.Count(b.log.String(), "--trusted-proxy"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+}

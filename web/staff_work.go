@@ -26,6 +26,9 @@ func (s *Server) getWork(c echo.Context) error {
 	}
 	p := templates.WorkPage{StaffFrame: frame, Imports: may(c, app.RightImport), Unjudged: w.Unjudged, Owner: may(c, app.RightChangeGateway), Settles: may(c, app.RightSettle), Again: judgedAgain(c)}
 	fillAlarms(ctx, &p, w)
+	if s.unlisted.Load() {
+		p.Proxy = &templates.WorkRow{Title: text.T(ctx, "staff.proxy"), Text: text.T(ctx, "staff.proxy.text")}
+	}
 	backup, err := s.Shop.BackupState(ctx)
 	if err != nil {
 		return err
