@@ -15,6 +15,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -295,11 +296,21 @@ func TestFailuresTouchNobodyElse(t *testing.T) {
 	}
 }
 
-// TestGuesses: order numbers, Moids and TIDs open nothing, and tokens can't be guessed. GAGE_GUESSES says how many tries.
+// opens says that an answer shows or leads to something that is not everybody's.
+func opens(w *httptest.ResponseRecorder) bool {
+	to := w.Header().Get("Location")
+	return w.Code == 200 || w.Code >= 500 || w.Code == 303 && to != "/pay/received" && !strings.HasPrefix(to, "/admin/sign-in")
+}
+
+// TestGuesses: order numbers, Moids and TIDs open nothing, and tokens can't be guessed: those of payments, refunds and
+// subscriptions, and what the gateway brings back. GAGE_GUESSES says how many tries.
 //
-// proves S8, S7
+// proves S8, S7, S29
 func TestGuesses(t *testing.T) {
-	n := 1000
+	n := 100_000
+	if testing.Short() {
+		n = 1000
+	}
 	if text := os.Getenv("GAGE_GUESSES"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
@@ -307,60 +318,89 @@ func TestGuesses(t *testing.T) {
 		}
 	}
 	l := newTill(t)
+	l.KnownSenders = func(smartro.Mode) []netip.Prefix {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("192.0.2.0/24")}
+	}
 	p := l.pays(smartro.Card, known())
 	o, err := l.Store.Order(t.Context(), p.OrderNo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.Token) < 26 || len(p.ReturnToken) < 26 {
-		t.Errorf("tokens %q and %q are short", o.Token, p.ReturnToken)
+	sub, err := l.CreateSubscription(t.Context(), l.owner, app.SubscriptionInput{
+		Name: "홍길동", Tel: "010-9999-1111", Email: "hong@example.com", Goods: "우유", Amount: 33_000, Day: app.OnDemand,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := l.OpenCardWindow(t.Context(), sub.Token, app.CardWindowInput{UserIP: "192.0.2.7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask, err := l.AskRefundAccount(t.Context(), l.who, l.deposited().Moid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refund := ask.Token
+	for _, link := range []string{"/pay/" + o.Token, "/subscription/" + sub.Token, "/refund/" + refund} {
+		if w := l.do("GET", link, ""); w.Code != 200 {
+			t.Errorf("%s itself: %d", link, w.Code)
+		}
+	}
+	tokens := []string{o.Token, p.ReturnToken, sub.Token, strings.TrimPrefix(card.Get("MallReserved"), "rt="), refund}
+	for _, token := range tokens {
+		if len(token) < 26 || strings.Contains(l.log.String(), token) {
+			t.Errorf("the token %q is short, or in the log", token)
+		}
 	}
 	page := l.do("GET", "/pay/"+o.Token, "")
-	if page.Code != 200 || !strings.Contains(page.Body.String(), "noreferrer") {
-		t.Errorf("the link itself: %d, or the receipt would learn it", page.Code)
-	}
-	if strings.Contains(l.log.String(), "IssueLoader") || strings.Contains(l.log.String(), o.Token) || strings.Contains(l.log.String(), p.ReturnToken) {
-		t.Error("the log has a receipt's link or a token")
+	if !strings.Contains(page.Body.String(), "noreferrer") || strings.Contains(l.log.String(), "IssueLoader") {
+		t.Error("the receipt would learn the link, or the log has the receipt's")
 	}
 	public := []string{
 		"/pay/%s", "/pay/%s/status", "/pay/%s/back", "/pay/%s/events", "/start/%s", "/invite/%s", "/admin/payments/%s", "/admin/requests/%s",
 		"/admin/messages/%s", "/admin/requests/%s/qr.svg", "/smartro/return?t=%s", "/smartro/stop?t=%s",
+		"/refund/%s", "/subscription/%s", "/smartro/card?t=%s", "/smartro/card/stop?t=%s",
+		"/admin/subscriptions/%s", "/admin/subscriptions/%s/qr.svg", "/admin/receipts/%s", "/admin/approvals/%s",
 	}
 	try := func(id string) {
 		for _, pattern := range public {
-			w := l.do("GET", fmt.Sprintf(pattern, url.PathEscape(id)), "", "Accept", "*/*")
-			to := w.Header().Get("Location")
-			if w.Code == 200 || w.Code >= 500 || w.Code == 303 && strings.HasPrefix(to, "/pay/") && to != "/pay/received" {
-				t.Errorf("%s as %s: %d %s", id, pattern, w.Code, to)
+			if w := l.do("GET", fmt.Sprintf(pattern, url.PathEscape(id)), "", "Accept", "*/*"); opens(w) {
+				t.Errorf("%s as %s: %d %s", id, pattern, w.Code, w.Header().Get("Location"))
 			}
 		}
 		for _, name := range []string{"OID", "Moid", "TID", "MallReserved"} {
 			v := url.Values{"ResultCode": {"3001"}, "MID": {"gagedemo1m"}, "TID": {string(p.TID)}, "SignValue": {"x"}, "Amt": {"33000"}}
 			v.Set(name, id)
-			if w := l.do("POST", "/smartro/return", v.Encode()); w.Code == 303 && w.Header().Get("Location") != "/pay/received" {
-				t.Errorf("%s as %s opens %s", id, name, w.Header().Get("Location"))
+			for _, door := range []string{"/smartro/return", "/smartro/card"} {
+				if w := l.do("POST", door, v.Encode()); w.Code == 303 && opens(w) {
+					t.Errorf("%s as %s opens %s", id, name, w.Header().Get("Location"))
+				}
 			}
 		}
 	}
 	for _, id := range []string{
-		string(o.No), string(p.Moid), string(p.TID), strings.ToLower(string(o.No)), o.Token[:len(o.Token)-1], o.Token + "A", strings.ToLower(o.Token),
-		o.Token[1:], "", p.ReturnToken[:25], "%", "*", o.Token + "\x00", o.Token[:25] + "_",
+		string(o.No), string(p.Moid), string(p.TID), strings.ToLower(string(o.No)), string(sub.No), card.Get("Moid"), "", "%", "*", p.ReturnToken[:25],
 	} {
 		try(id)
 	}
+	for _, token := range tokens {
+		for _, id := range []string{token[:len(token)-1], token + "A", strings.ToLower(token), token[1:], token + "\x00", token[:25] + "_"} {
+			try(id)
+		}
+	}
 	rng := rand.New(rand.NewPCG(8, 8))
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	for range n {
-		id := []byte(o.Token)
+	for i := range n {
+		id := []byte(tokens[i%len(tokens)])
 		for range 1 + rng.IntN(len(id)) { // from one letter off to all of them
 			id[rng.IntN(len(id))] = letters[rng.IntN(len(letters))]
 		}
-		if string(id) != o.Token {
-			target := fmt.Sprintf(public[rng.IntN(len(public))], id)
-			w := l.do("GET", target, "")
-			if to := w.Header().Get("Location"); w.Code == 200 || w.Code >= 500 || w.Code == 303 && strings.HasPrefix(to, "/pay/") && to != "/pay/received" {
-				t.Errorf("guessed %s: %d %s", target, w.Code, to)
-			}
+		if slices.Contains(tokens, string(id)) {
+			continue
+		}
+		target := fmt.Sprintf(public[rng.IntN(len(public))], id)
+		if w := l.do("GET", target, ""); opens(w) {
+			t.Errorf("guessed %s: %d %s", target, w.Code, w.Header().Get("Location"))
 		}
 	}
 }
