@@ -123,6 +123,51 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+// TestRestoreInPlace: a shop that is restored into the folder that it was lost from verifies and passes the night's check. The
+// heads of the log that was there are kept aside, for they show what the restored one lacks.
+//
+// proves R30, R25, E1
+func TestRestoreInPlace(t *testing.T) {
+	cfg := furnished(t)
+	file := cfg.backedUp(t)
+	h, err := openStore(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.shop.SetInfo(t.Context(), operator(), app.ShopInfo{Name: "백업 뒤의 이름"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.keepHead(t.Context()), h.close()); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := os.ReadFile(cfg.headsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(cfg.database()); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"GAGE_DATA": cfg.Data, "GAGE_PASSPHRASE_FILE": passphraseFile(t, testPassphrase)}
+	code, stdout, stderr := try(t, env, "restore", file)
+	aside, err := filepath.Glob(cfg.headsFile() + ".until-*")
+	if code != exitOK || err != nil || len(aside) != 1 || !strings.Contains(stdout, aside[0]) {
+		t.Fatalf("restore: %d %s%s, aside %v, %v", code, stdout, stderr, aside, err)
+	}
+	if kept, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(kept, lost) {
+		t.Errorf("moved aside: %q, %v", kept, err)
+	}
+	if code, stdout, stderr := try(t, env, "verify"); code != exitOK {
+		t.Errorf("verify: %d %s%s", code, stdout, stderr)
+	}
+	if h, err = openStore(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if err := errors.Join(h.keepHead(t.Context()), h.check(t.Context())); err != nil {
+		t.Errorf("the night's check: %v", err)
+	}
+}
+
 // TestRestoreRefusesWhatIsDamaged: a wrong passphrase, a file cut short anywhere, a bit changed anywhere: told as that,
 // and nothing is written.
 // proves R40
@@ -140,7 +185,7 @@ func TestRestoreRefusesWhatIsDamaged(t *testing.T) {
 		t.Helper()
 		to := cfg
 		to.Data = filepath.Join(t.TempDir(), "new")
-		_, _, err := to.restore(t.Context(), bytes.NewReader(content), passphrase)
+		_, err := to.restore(t.Context(), bytes.NewReader(content), passphrase)
 		ok := false
 		for _, w := range want {
 			ok = ok || errors.Is(err, w)
@@ -326,7 +371,7 @@ func TestNightlyBackups(t *testing.T) {
 	defer f.Close()
 	to := cfg
 	to.Data = filepath.Join(t.TempDir(), "new")
-	if _, _, err := to.restore(t.Context(), f, testPassphrase); err != nil {
+	if _, err := to.restore(t.Context(), f, testPassphrase); err != nil {
 		t.Errorf("the nightly backup can't be restored: %v", err)
 	}
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +21,20 @@ import (
 // headsFile is where the end of the log is written down each day, outside the database: who rewrites the log later can
 // be told by it. One line a day: the Korean date, the row's number, its hash.
 func (cfg houseConfig) headsFile() string { return filepath.Join(cfg.Data, cfg.Name+".heads") }
+
+// moveHeads moves the heads of another log away, under a name that says when: the log that is restored here never passed
+// through the later ones. They stay, for they show what it lacks.
+func (cfg houseConfig) moveHeads() (aside string, err error) {
+	exists, err := fileExists(cfg.headsFile())
+	if err != nil || !exists {
+		return "", err
+	}
+	aside = cfg.headsFile() + ".until-" + cfg.Now().In(app.KST).Format(stamp)
+	if err := os.Link(cfg.headsFile(), aside); err != nil { // unlike a rename it overwrites nothing
+		return "", err
+	}
+	return aside, errors.Join(os.Remove(cfg.headsFile()), syncFolder(cfg.Data))
+}
 
 // headsEvery is how often the day is looked at.
 const headsEvery = 10 * time.Minute
@@ -48,40 +65,63 @@ func (h *house) keepHead(ctx context.Context) error {
 	if err != nil || head.Seq == 0 {
 		return err
 	}
-	f, err := os.OpenFile(h.heads, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "%s %d %s\n", today, head.Seq, head.Hash)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := appendHead(h.heads, fmt.Sprintf("%s %d %s\n", today, head.Seq, head.Hash)); err != nil {
 		return err
 	}
 	h.headDay = today
 	return nil
 }
 
+// appendHead adds a line behind the last whole one: what a full disk or a power cut left of another is no head.
+func appendHead(path, line string) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	have, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	if whole := wholeHeads(have); len(whole) < len(have) {
+		if err := f.Truncate(int64(len(whole))); err != nil {
+			return err
+		}
+	}
+	_, err = f.WriteString(line)
+	return errors.Join(err, f.Sync())
+}
+
+// wholeHeads leaves out what follows the last line's end, and a last line whose hash is cut short.
+func wholeHeads(text []byte) []byte {
+	text = text[:bytes.LastIndexByte(text, '\n')+1]
+	last := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
+	if words := bytes.Fields(text[last:]); len(words) == 3 && len(words[2]) < hex.EncodedLen(sha256.Size) {
+		return text[:last]
+	}
+	return text
+}
+
 // readHeads reads the lines back; no file yet is no heads.
 func readHeads(path string) ([]db.Head, error) {
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	var list []db.Head
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
+	for n, line := range strings.Split(string(wholeHeads(text)), "\n") {
 		var day string
 		var head db.Head
-		if strings.TrimSpace(lines.Text()) == "" {
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if _, err := fmt.Sscanf(lines.Text(), "%s %d %s", &day, &head.Seq, &head.Hash); err != nil {
-			return nil, fmt.Errorf("%s, line %d: want a date, a number and a hash", path, n)
+		if _, err := fmt.Sscanf(line, "%s %d %s", &day, &head.Seq, &head.Hash); err != nil {
+			return nil, fmt.Errorf("%s, line %d: want a date, a number and a hash", path, n+1)
 		}
 		list = append(list, head)
 	}
-	return list, lines.Err()
+	return list, nil
 }

@@ -53,7 +53,7 @@ func (c restoreCmd) Run(ctx context.Context, w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	h, totals, err := cfg.restore(ctx, f, passphrase)
+	done, err := cfg.restore(ctx, f, passphrase)
 	if err != nil {
 		return err
 	}
@@ -63,44 +63,61 @@ func (c restoreCmd) Run(ctx context.Context, w *world) (err error) {
      Start the shop. Everybody was signed out; passwords are those of the backup.
   2. 관리자 화면 위의 안내대로 그 뒤의 거래를 스마트로 목록과 맞춰 보세요. 그때까지 취소와 만료는 멈춰 있습니다.
      Compare what came after with Smartro's list, as the back office says at its top. Cancels and expiry wait for that.
-`, totals.Rows(), h.Created.In(app.KST).Format("2006-01-02 15:04:05 MST"))
+`, done.totals.Rows(), done.header.Created.In(app.KST).Format("2006-01-02 15:04:05 MST"))
+	if err == nil && done.heads != "" {
+		_, err = fmt.Fprintf(w.stdout, `  3. 여기 있던 상점의 로그 끝 기록은 옆으로 옮겼습니다. 무엇이 없는지는 이것으로 봅니다.
+     The heads of the log that was here were moved aside. What the restored log lacks of them: admin verify --heads FILE
+     %s
+`, done.heads)
+	}
 	return err
 }
 
+// broughtBack says what a restore did.
+type broughtBack struct {
+	header db.DumpHeader
+	totals db.Totals
+	heads  string // the file to which the heads of the shop that was here were moved; empty: there were none
+}
+
 // restore reads the backup twice: once to its end, so that a damaged one leaves no trace, and once to fill the place.
-func (cfg houseConfig) restore(ctx context.Context, f io.ReadSeeker, passphrase string) (h db.DumpHeader, totals db.Totals, err error) {
+func (cfg houseConfig) restore(ctx context.Context, f io.ReadSeeker, passphrase string) (done broughtBack, err error) {
 	r, err := openBackup(f, passphrase)
 	if err != nil {
-		return h, nil, err
+		return done, err
 	}
-	if h, _, err = db.CheckDump(ctx, r); err != nil {
-		return h, nil, err
+	if done.header, _, err = db.CheckDump(ctx, r); err != nil {
+		return done, err
 	}
-	if err := cfg.checkKeyPlace(h.Key); err != nil {
-		return h, nil, err
+	if err := cfg.checkKeyPlace(done.header.Key); err != nil {
+		return done, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return h, nil, err
+		return done, err
 	}
 	if r, err = openBackup(f, passphrase); err != nil {
-		return h, nil, err
+		return done, err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return h, nil, fmt.Errorf("make the data folder: %w", err)
+		return done, fmt.Errorf("make the data folder: %w", err)
 	}
 	to := cfg.records()
-	if to.Keys, err = readKeyring(h.Key); err != nil {
-		return h, nil, fmt.Errorf("the key in the backup: %w", err)
+	if to.Keys, err = readKeyring(done.header.Key); err != nil {
+		return done, fmt.Errorf("the key in the backup: %w", err)
 	}
-	return db.Restore{
+	done.header, done.totals, err = db.Restore{
 		To: to,
 		Freeze: func(ctx context.Context, tx app.Tx, h db.DumpHeader) error {
 			return app.BeginEpoch(ctx, tx, cfg.Now(), h.Created, h.LastEvent)
 		},
-		Finish: func(ctx context.Context, s *db.Store, h db.DumpHeader) error {
+		Finish: func(ctx context.Context, s *db.Store, h db.DumpHeader) (err error) {
+			if done.heads, err = cfg.moveHeads(); err != nil {
+				return err
+			}
 			return errors.Join(app.RecordRestore(ctx, s, operator()), cfg.putKey(h.Key))
 		},
 	}.Run(ctx, r)
+	return done, err
 }
 
 // checkKeyPlace refuses to put the key where another shop's is.

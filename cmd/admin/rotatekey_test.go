@@ -176,7 +176,7 @@ func (cfg houseConfig) bringBack(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, _, err := cfg.restore(t.Context(), f, testPassphrase); err != nil {
+	if _, err := cfg.restore(t.Context(), f, testPassphrase); err != nil {
 		t.Fatal(err)
 	}
 }

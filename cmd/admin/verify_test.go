@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -75,6 +76,54 @@ func TestHeadsAreKept(t *testing.T) {
 	}
 	if _, err := h.store.Verify(t.Context(), kept, func(text string) { t.Error(text) }); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTornHead: what a power cut left of a head is no head, wherever it was cut; the next one stands on a line of its own.
+//
+// proves E1, R21
+func TestTornHead(t *testing.T) {
+	now := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+	cfg := houseConfig{
+		Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	}
+	h, err := openHouse(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if err := h.shop.SetInfo(t.Context(), operator(), app.ShopInfo{Name: "하나"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := h.keepHead(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.AddDate(0, 0, 1)
+	}
+	whole, err := os.ReadFile(cfg.headsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := bytes.IndexByte(whole, '\n') + 1
+	cuts := []string{"2026-11-24 2 abc\n"}
+	for n := range len(whole) - first {
+		cuts = append(cuts, string(whole[first:first+n]))
+	}
+	for _, torn := range cuts {
+		if err := os.WriteFile(cfg.headsFile(), []byte(string(whole[:first])+torn), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.check(t.Context()); err != nil {
+			t.Errorf("with %q at the end: %v", torn, err)
+		}
+		h.headDay = ""
+		if err := h.keepHead(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := readHeads(cfg.headsFile()); err != nil || len(kept) != 2 || kept[0] != kept[1] {
+			t.Fatalf("after %q: %+v %v", torn, kept, err)
+		}
 	}
 }
 
