@@ -101,10 +101,11 @@ func (e engine) allOf(words string) string {
 
 // Result codes of SQLite and states of PostgreSQL.
 const (
-	sqliteBusy, sqliteFull                = 5, 13
-	sqliteIOErr, sqliteCorrupt            = 10, 11
-	sqliteUnique, sqlitePrimary           = 2067, 1555
-	pgUnique, pgSerialization, pgDeadlock = "23505", "40001", "40P01"
+	sqliteBusy, sqliteFull                 = 5, 13
+	sqliteIOErr, sqliteCorrupt, sqliteNoDB = 10, 11, 26
+	sqliteUnique, sqlitePrimary            = 2067, 1555
+	pgUnique, pgSerialization, pgDeadlock  = "23505", "40001", "40P01"
+	pgDamaged, pgIndexDamaged              = "XX001", "XX002"
 )
 
 // translate gives the engines' errors the names that app knows.
@@ -137,6 +138,17 @@ func passing(err error) bool {
 func damaged(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && (lite.Code()&0xff == sqliteIOErr || lite.Code()&0xff == sqliteCorrupt)
+}
+
+// ErrDamaged says that what stands in the records can't be what was written there.
+var ErrDamaged = errors.New("damaged")
+
+// Damaged tells an error that found damage from one that kept somebody from looking, such as a lost connection.
+func Damaged(err error) bool {
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	return errors.Is(err, ErrDamaged) || errors.Is(err, app.ErrWrongKey) || damaged(err) || errors.As(err, &lite) && lite.Code()&0xff == sqliteNoDB ||
+		errors.As(err, &pg) && (pg.Code == pgDamaged || pg.Code == pgIndexDamaged)
 }
 
 // full says that SQLite had no room on the disk.

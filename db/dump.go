@@ -160,7 +160,7 @@ func checkPages(ctx context.Context, d queries, how string) error {
 		return fmt.Errorf("db: the file can't be read through: %w", err)
 	}
 	if len(found) != 1 || found[0] != "ok" {
-		return fmt.Errorf("db: the file is damaged: %s", strings.Join(found, "; "))
+		return fmt.Errorf("db: the file is %w: %s", ErrDamaged, strings.Join(found, "; "))
 	}
 	return nil
 }

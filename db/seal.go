@@ -54,11 +54,11 @@ func (k *dataKey) seal(place string, plain []byte) string {
 func (k *dataKey) open(place, sealed string) ([]byte, error) {
 	raw, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
-		return nil, fmt.Errorf("db: %s is damaged", place)
+		return nil, fmt.Errorf("db: %s is %w", place, ErrDamaged)
 	}
 	plain, err := k.aead.Open(nil, nil, raw, []byte(place))
 	if err != nil {
-		return nil, fmt.Errorf("db: %s is damaged, moved, or sealed with another key", place)
+		return nil, fmt.Errorf("db: %s is %w, moved, or sealed with another key", place, ErrDamaged)
 	}
 	return plain, nil
 }

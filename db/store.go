@@ -70,7 +70,7 @@ func (s *Store) Ready(ctx context.Context) error {
 // that takes minutes in which nobody could pay: call [Store.Check] beside the shop.
 func (s *Store) Checked() bool { return s.checked || s.engine != engineSQLite }
 
-// Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage. The next [Open]
+// Check reads through all pages and indexes of SQLite's file, beside a shop that works, and reports damage ([Damaged]). The next [Open]
 // refuses the file while it is damaged: whoever starts the program again by itself must not write on it. PostgreSQL has
 // checksums of its own.
 func (s *Store) Check(ctx context.Context) error {
@@ -78,7 +78,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return nil
 	}
 	err := checkPages(ctx, s.queries, checkAll)
-	if err == nil || ctx.Err() != nil || s.suspect == "" {
+	if !Damaged(err) || ctx.Err() != nil || s.suspect == "" {
 		return err
 	}
 	return errors.Join(err, os.WriteFile(s.suspect, nil, 0o600))

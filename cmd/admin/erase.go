@@ -21,7 +21,7 @@ func (h *house) eraseNightly(years int) part {
 }
 
 func (h *house) eraseAt(ctx context.Context, ticks <-chan time.Time, years int) error {
-	return h.eachNight(ctx, ticks, eraseHour, func() error {
+	return h.eachNight(ctx, ticks, eraseHour, false, func() (again time.Duration, err error) {
 		done, err := h.shop.EraseOld(ctx, years)
 		if done != (app.ErasedCount{}) {
 			h.shop.Log.Info("personal data past its term was destroyed", "orders", done.Orders, "messages", done.Messages, "subscriptions", done.Subscriptions)
@@ -33,6 +33,6 @@ func (h *house) eraseAt(ctx context.Context, ticks <-chan time.Time, years int) 
 		default:
 			h.shop.Log.Error("destroying personal data past its term failed: it is tried again the next night", "error", err)
 		}
-		return nil
+		return 0, nil
 	})
 }

@@ -6,22 +6,65 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"gage/app"
+	"gage/db/dbtest"
+)
+
+// night is a check whose ticks a test sends, and whose clock it moves.
+type night struct {
+	*house
+	clock *demoClock
+	log   *output
+	ticks chan time.Time
+	ended chan error
+}
+
+// startNight begins at 02:59 in Korea; the check has seen that time when it returns.
+func startNight(t *testing.T, cfg houseConfig) *night {
+	t.Helper()
+	n := &night{clock: &demoClock{real: time.Now}, log: new(output), ticks: make(chan time.Time), ended: make(chan error, 1)}
+	n.clock.set(time.Date(2026, 11, 25, 2, 59, 0, 0, app.KST))
+	cfg.Now, cfg.Log = n.clock.Now, slog.New(slog.NewTextHandler(n.log, nil))
+	var err error
+	if n.house, err = openHouse(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.close() }) // it can't move its log into a damaged file
+	go func() { n.ended <- n.checkAt(t.Context(), n.ticks) }()
+	if err := n.look(); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// look returns when the check has looked at the clock, and done what was due.
+func (n *night) look() error {
+	for range 2 { // the second is taken when the first was done
+		select {
+		case n.ticks <- time.Time{}:
+		case err := <-n.ended:
+			return err
+		}
+	}
+	return nil
+}
+
+// said counts the times that the log has a text.
+func (n *night) said(text string) int { return strings.Count(n.log.String(), text) }
+
+// What the check says.
+const (
+	saidWell    = "nothing is damaged"
+	saidNothing = "could not be read through"
 )
 
 // proves R25: the night's check reads the database through, once, and ends the program when it is damaged.
 func TestNightCheck(t *testing.T) {
-	data := t.TempDir()
-	clock := &demoClock{real: time.Now}
-	clock.set(time.Date(2026, 11, 25, 2, 59, 0, 0, app.KST))
-	cfg := houseConfig{
-		Data: data, Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: clock.Now, Log: slog.New(slog.DiscardHandler),
-	}
+	cfg := houseConfig{Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	h, err := openHouse(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -29,29 +72,18 @@ func TestNightCheck(t *testing.T) {
 	if err := h.close(); err != nil { // all is in the file then
 		t.Fatal(err)
 	}
-	if h, err = openHouse(t.Context(), cfg); err != nil {
-		t.Fatal(err)
+	n := startNight(t, cfg)
+	if n.said(saidWell) != 0 {
+		t.Fatal("it was looked at before the hour")
 	}
-	defer h.close() // it can't move its log into a damaged file
-	ticks, ended := make(chan time.Time), make(chan error, 1)
-	go func() { ended <- h.checkAt(t.Context(), ticks) }()
-	look := func() error {
-		t.Helper()
-		for range 2 { // the second is taken when the first was done
-			select {
-			case ticks <- time.Time{}:
-			case err := <-ended:
-				return err
-			}
+	n.clock.forward(time.Minute)
+	for range 2 {
+		if err := n.look(); err != nil || n.said(saidWell) != 1 {
+			t.Fatalf("a database that is well: looked at %d times, %v", n.said(saidWell), err)
 		}
-		return nil
 	}
-	clock.forward(time.Minute)
-	if err := look(); err != nil {
-		t.Fatalf("a database that is well: %v", err)
-	}
-	settleLog(t, filepath.Join(data, "gage.db"))
-	f, err := os.OpenFile(filepath.Join(data, "gage.db"), os.O_WRONLY, 0)
+	settleLog(t, cfg.database())
+	f, err := os.OpenFile(cfg.database(), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,14 +97,55 @@ func TestNightCheck(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	clock.forward(23*time.Hour + 59*time.Minute)
-	if err := look(); err != nil {
+	n.clock.forward(23*time.Hour + 59*time.Minute)
+	if err := n.look(); err != nil {
 		t.Fatalf("it was looked at before the hour: %v", err)
 	}
-	clock.forward(time.Minute)
-	if err := look(); err == nil || !strings.Contains(err.Error(), "damaged") {
+	n.clock.forward(time.Minute)
+	if err := n.look(); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged database: %v", err)
 	}
+}
+
+// TestNightCheckCannotLook: a file of heads that can't be read and a database that does not answer are no damage: the shop
+// goes on, and an hour later it is looked again.
+//
+// proves R25, E1
+func TestNightCheckCannotLook(t *testing.T) {
+	cfg := houseConfig{Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080"}
+	t.Run("heads", func(t *testing.T) {
+		n := startNight(t, cfg)
+		if err := os.Mkdir(cfg.headsFile(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.forward(time.Minute)
+		if err := n.look(); err != nil || n.said(saidNothing) != 1 || n.said(saidWell) != 0 {
+			t.Fatalf("%v: %s", err, n.log)
+		}
+		if err := os.Remove(cfg.headsFile()); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.forward(59 * time.Minute)
+		if err := n.look(); err != nil || n.said(saidWell) != 0 {
+			t.Fatalf("within the hour: %v: %s", err, n.log)
+		}
+		n.clock.forward(time.Minute)
+		if err := n.look(); err != nil || n.said(saidWell) != 1 {
+			t.Errorf("an hour later: %v: %s", err, n.log)
+		}
+	})
+	t.Run("connection", func(t *testing.T) {
+		cfg := cfg
+		cfg.DatabaseURL = dbtest.PostgresURL(t)
+		n := startNight(t, cfg)
+		if err := n.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.forward(time.Minute)
+		if err := n.look(); err != nil || n.said(saidNothing) != 1 {
+			t.Errorf("%v: %s", err, n.log)
+		}
+	})
 }
 
 // proves R25: a file too large to be read through before it opens is read beside the shop at once, and no night is waited

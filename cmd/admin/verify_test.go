@@ -114,8 +114,8 @@ func TestTornHead(t *testing.T) {
 		if err := os.WriteFile(cfg.headsFile(), []byte(string(whole[:first])+torn), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.check(t.Context()); err != nil {
-			t.Errorf("with %q at the end: %v", torn, err)
+		if found, err := h.check(t.Context()); found != nil || err != nil {
+			t.Errorf("with %q at the end: %v, %v", torn, found, err)
 		}
 		h.headDay = ""
 		if err := h.keepHead(t.Context()); err != nil {
