@@ -1,9 +1,11 @@
 package db_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -35,7 +37,7 @@ func shortFiles(t *testing.T, bytes uint64) (lift func()) {
 }
 
 // proves R23: after the first write that failed the store says so and takes no more, even when the disk is well again;
-// what was acknowledged can be read, and is there after the next start.
+// what was acknowledged can be read, is left as it is by the end, and is there after the next start.
 func TestGivesItselfUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gage.db")
 	s, err := db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)})
@@ -69,8 +71,20 @@ func TestGivesItselfUp(t *testing.T) {
 	if v, err := s.Setting(t.Context(), "before"); err != nil || v != "1" {
 		t.Errorf("reading afterwards: %q, %v", v, err)
 	}
+	read := func(path string) []byte {
+		t.Helper()
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	file, log := read(path), read(path+"-wal")
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+	if !bytes.Equal(read(path), file) || !bytes.Equal(read(path+"-wal"), log) {
+		t.Error("closing moved the log, and synced what had failed")
 	}
 	if s, err = db.Open(t.Context(), db.Config{Path: path, Keys: dbtest.Keys(t)}); err != nil {
 		t.Fatal(err)

@@ -127,6 +127,9 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	s := &Store{engine: engineSQLite, log: c.Log, now: c.Now, halt: &halt{log: c.Log}}
 	defer func() {
 		if err != nil {
+			if s.writer == nil && s.writeDB != nil && (Damaged(err) || errors.Is(err, errSync)) {
+				_, _ = s.writeDB.Conn(context.WithoutCancel(ctx)) // it stays open, as that of a writer that gave itself up
+			}
 			err = errors.Join(err, s.Close())
 		}
 	}()

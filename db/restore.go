@@ -310,8 +310,15 @@ func syncPath(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err = f.Sync()
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errSync, err)
+	}
+	return errors.Join(err, f.Close())
 }
+
+// errSync says that the system could not make something durable.
+var errSync = errors.New("sync failed")
 
 // newestSchema is the number of the last migration that this program has.
 func newestSchema() (int64, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -35,7 +36,9 @@ type Store struct {
 
 var _ app.Store = (*Store)(nil)
 
-// Close waits for the writes that were taken on, then closes everything.
+// Close waits for the writes that were taken on, then closes everything. Only the writer's connection of a store that gave
+// itself up stays open until the process ends: when SQLite's last one closes, it moves the log into the file and syncs
+// both, and the second sync of a file that lost what the first one was for tells of success.
 func (s *Store) Close() error {
 	var errs []error
 	if s.writer != nil {
@@ -85,13 +88,23 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 // GaveUp is closed when the store has given itself up: a write or a sync failed, and nobody knows what is on the disk.
-// Every later write fails; end the process, and start it anew on a disk that is well. On
+// Or it was given up with [Store.Abandon]. Every later write fails; end the process, and start it anew on a disk that is well. On
 // PostgreSQL it is nil: that one gives itself up.
 func (s *Store) GaveUp() <-chan struct{} {
 	if s.writer == nil {
 		return nil
 	}
 	return s.writer.gaveUp
+}
+
+// ErrAbandoned says that a store was given up with [Store.Abandon].
+var ErrAbandoned = errors.New("nothing is written on damage")
+
+// Abandon gives a SQLite store up because damage was found: every later write fails, and [Store.Close] moves nothing.
+func (s *Store) Abandon(why error) {
+	if s.writer != nil {
+		s.writer.fail(fmt.Errorf("%w: %w", ErrAbandoned, why))
+	}
 }
 
 // Update runs f in one durable transaction; see [app.Store].

@@ -153,10 +153,12 @@ func (w *writer) broken() error {
 
 func (w *writer) loop(c *sql.Conn) {
 	defer close(w.stopped)
-	defer c.Close()
 	p := newPrepared(c)
 	defer func() {
-		if err := p.forget(); err != nil {
+		if w.broken() != nil { // the pool can't close a connection that it was not given back: see [Store.Close]
+			return
+		}
+		if err := errors.Join(p.forget(), c.Close()); err != nil {
 			w.log.Warn("closing the writer's statements failed", "error", err)
 		}
 	}()
@@ -250,6 +252,9 @@ func (w *writer) commit(c conn, batch []*write) {
 
 // follow brings the mirror up to the last commit. Until it is there, only what is essential is stored.
 func (w *writer) follow(ctx context.Context, c conn) error {
+	if err := w.broken(); err != nil {
+		return err
+	}
 	own := w.base
 	own.q = c
 	was := w.mirror.lagging()

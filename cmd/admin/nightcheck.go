@@ -33,6 +33,7 @@ func (h *house) checkAt(ctx context.Context, ticks <-chan time.Time) error {
 		case ctx.Err() != nil:
 			return 0, nil
 		case found != nil:
+			h.store.Abandon(found)
 			return 0, fmt.Errorf("the program ends, since its database is damaged: keep the data folder as it is, and restore the newest backup into a new one: %w", errors.Join(found, err))
 		case err != nil:
 			h.shop.Log.Error("the database could not be read through for damage: it is tried again in an hour", "error", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gage/app"
+	"gage/db"
 	"gage/db/dbtest"
 )
 
@@ -33,7 +34,7 @@ func startNight(t *testing.T, cfg houseConfig) *night {
 	if n.house, err = openHouse(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = n.close() }) // it can't move its log into a damaged file
+	t.Cleanup(func() { _ = n.close() }) // most tests have closed it
 	go func() { n.ended <- n.checkAt(t.Context(), n.ticks) }()
 	if err := n.look(); err != nil {
 		t.Fatal(err)
@@ -62,7 +63,8 @@ const (
 	saidNothing = "could not be read through"
 )
 
-// proves R25: the night's check reads the database through, once, and ends the program when it is damaged.
+// proves R23, R25: the night's check reads the database through, once. When it is damaged it ends the
+// program, and nothing more is written.
 func TestNightCheck(t *testing.T) {
 	cfg := houseConfig{Data: t.TempDir(), Name: "gage", PublicURL: "http://127.0.0.1:8080", Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	h, err := openHouse(t.Context(), cfg)
@@ -83,6 +85,9 @@ func TestNightCheck(t *testing.T) {
 		}
 	}
 	settleLog(t, cfg.database())
+	if err := n.store.Ready(t.Context()); err != nil { // something is in the log again, which closing would move
+		t.Fatal(err)
+	}
 	f, err := os.OpenFile(cfg.database(), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +109,22 @@ func TestNightCheck(t *testing.T) {
 	n.clock.forward(time.Minute)
 	if err := n.look(); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged database: %v", err)
+	}
+	if err := n.store.Ready(t.Context()); !errors.Is(err, db.ErrAbandoned) {
+		t.Errorf("writing onto damage: %v", err)
+	}
+	if err := n.watchStore(t.Context()); err != nil {
+		t.Errorf("damage is told as a failed disk: %v", err)
+	}
+	before, err := os.ReadFile(cfg.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.close(); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(cfg.database()); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("closing changed the damaged file, %v", err)
 	}
 }
 

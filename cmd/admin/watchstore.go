@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gage/app"
+	"gage/db"
 )
 
 // How often the store is asked whether it can write, and how many times in a row it may say no: after that the
@@ -28,6 +29,9 @@ func (h *house) watchStore(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-h.store.GaveUp():
+			if err := h.store.Ready(ctx); errors.Is(err, db.ErrAbandoned) {
+				return nil // who abandoned it says why
+			}
 			return fmt.Errorf("the program ends, since the disk failed: look at it before you start again: %w", h.store.Ready(ctx))
 		case <-tick.C:
 		}

@@ -124,9 +124,15 @@ func work(ctx context.Context, args []string) int {
 		return 1
 	}
 	h.say("up")
+	giveUp := sync.OnceValue(func() int { // as the program ends
+		if err := h.store.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "drive:", err)
+		}
+		return exitGaveUp
+	})
 	go func() {
 		<-h.store.GaveUp()
-		os.Exit(exitGaveUp)
+		os.Exit(giveUp())
 	}()
 	stop, over := context.WithCancel(ctx)
 	defer over()
@@ -150,7 +156,7 @@ func work(ctx context.Context, args []string) int {
 	over()
 	select {
 	case <-h.store.GaveUp():
-		return exitGaveUp
+		return giveUp()
 	default:
 	}
 	h.say("closing")

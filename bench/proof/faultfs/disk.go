@@ -410,10 +410,10 @@ func (d *Disk) sync(id uint64) syscall.Errno {
 	}
 	began := len(d.ops)
 	if errno := d.judge(CallSync, n.name); errno != 0 {
-		d.record(op{kind: opLose, id: id, off: int64(began)})
+		d.record(op{kind: opLose, id: id, off: int64(began), name: n.name})
 		return errno
 	}
-	d.record(op{kind: opSync, id: id, off: int64(began)})
+	d.record(op{kind: opSync, id: id, off: int64(began), name: n.name})
 	return 0
 }
 

@@ -177,6 +177,9 @@ func TestFailedSync(t *testing.T) {
 	if got := outcomes(t, d, 20); !slices.Equal(got, []string{"a=\x00\x0034"}) {
 		t.Errorf("left %q", got)
 	}
+	if got := d.Cut().SyncedAgain(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("synced again: %q", got)
+	}
 }
 
 // TestRules: a rule catches from the chosen operation on, as often as it says, and spares what it spares.

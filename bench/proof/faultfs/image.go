@@ -44,6 +44,21 @@ func (r *Recording) Story() []Entry {
 	return list
 }
 
+// SyncedAgain names the files of which another sync was asked for after one had failed.
+func (r *Recording) SyncedAgain() []string {
+	lost := map[uint64]bool{}
+	var names []string
+	for _, o := range r.ops {
+		if (o.kind == opSync || o.kind == opLose) && lost[o.id] {
+			names = append(names, o.name)
+		}
+		if o.kind == opLose {
+			lost[o.id] = true
+		}
+	}
+	return names
+}
+
 // state is what is durable, and what was done since and may be lost.
 type state struct {
 	files   map[uint64]*file

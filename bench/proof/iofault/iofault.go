@@ -214,6 +214,9 @@ func (r *runner) once(ctx context.Context, s *scenario) error {
 	}
 	what = fmt.Sprintf("%s, at number %d of about %d", what, k, s.count)
 	r.story(rec, code, s, what)
+	if again := rec.SyncedAgain(); len(again) > 0 {
+		r.wrong("%s: synced again after that had failed: %s", what, strings.Join(again, ", "))
+	}
 	for _, e := range rec.Story() {
 		if strings.TrimSpace(e.Text) == "closing" { // from there on all would be moved to its place
 			rec = rec.Until(e.At)
