@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +256,71 @@ func TestBackupWithAnotherKey(t *testing.T) {
 	}
 	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it was kept: %v", err)
+	}
+}
+
+// TestBackupAndKeyChange: the key is not changed while a backup is made, and the trial opens a backup with the key that it holds: one
+// that was written before the key file got another key can be restored by itself.
+//
+// proves R40
+func TestBackupAndKeyChange(t *testing.T) {
+	cfg := furnished(t)
+	key, err := cfg.readKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := cfg.lockBackup("make a backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := try(t, nil, "rotate-key", "--data", cfg.Data); code != exitFailed || !strings.Contains(stderr, "a backup of this shop is being made") {
+		t.Errorf("rotate-key beside a backup: %d %s", code, stderr)
+	}
+	if now, err := cfg.readKey(); err != nil || now != key {
+		t.Errorf("the key file was changed, %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range []string{"dumped before", "dumped after"} { // the key file was read before in both
+		t.Run(order, func(t *testing.T) {
+			cfg := furnished(t)
+			key, err := cfg.readKey()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Create(filepath.Join(t.TempDir(), "shop.backup"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m made
+			steps := []func() error{
+				func() (err error) { m, err = cfg.writeBackup(t.Context(), f, testPassphrase, key); return err },
+				func() error { _, err := cfg.rotateKey(t.Context(), func(string) error { return nil }); return err },
+			}
+			if order == "dumped after" {
+				slices.Reverse(steps)
+			}
+			for _, step := range steps {
+				if err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			_, proved := cfg.proveBackup(t.Context(), f.Name(), testPassphrase, m)
+			file, err := os.Open(f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			to := cfg
+			to.Data = filepath.Join(t.TempDir(), "new")
+			if _, err := to.restore(t.Context(), file, testPassphrase); (err == nil) != (proved == nil) {
+				t.Errorf("the trial says %v, and the restore %v", proved, err)
+			}
+		})
 	}
 }
 

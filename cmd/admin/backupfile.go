@@ -46,7 +46,7 @@ type made struct {
 // backup writes a backup of the shop's records to out, beside whoever writes to them, and proves it: the file is read
 // back from the disk, opened, restored into a database of its own and compared row for row. Until then out is not there.
 func (cfg houseConfig) backup(ctx context.Context, out, passphrase string) (m made, err error) {
-	unlock, err := cfg.lockBackup()
+	unlock, err := cfg.lockBackup("make a backup")
 	if err != nil {
 		return m, err
 	}
@@ -84,14 +84,15 @@ func gone(err error) error {
 	return err
 }
 
-// lockBackup keeps a second backup of the same shop away: both would try theirs in the same place.
-func (cfg houseConfig) lockBackup() (unlock func() error, err error) {
+// lockBackup keeps a second backup of the same shop away, for both would try theirs in the same place, and a change of the
+// key: what it seals anew meanwhile the key in the backup does not open.
+func (cfg houseConfig) lockBackup(what string) (unlock func() error, err error) {
 	f, err := os.OpenFile(filepath.Join(cfg.Data, cfg.Name+".backup.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(errors.New("another backup of this shop is being made: try again when it is done"), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: a backup of this shop is being made, or its key changed, just now: try again when that is done", what), f.Close())
 	}
 	return f.Close, nil
 }
@@ -140,7 +141,7 @@ func (cfg houseConfig) proveBackup(ctx context.Context, file, passphrase string,
 	if err != nil {
 		return 0, err
 	}
-	keys, err := openKeyring(cfg.keyFile(), true)
+	keys, err := readKeyring(want.header.Key) // the key file may have changed since
 	if err != nil {
 		return 0, err
 	}

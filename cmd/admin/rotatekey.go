@@ -80,6 +80,11 @@ type rotated struct {
 // rotateKey leaves the shop openable wherever it ends: until everything is sealed with the new key and that was
 // looked at, both are in the file. step is told after everything that lasts, and may end it there.
 func (cfg houseConfig) rotateKey(ctx context.Context, step func(string) error) (done rotated, err error) {
+	unlock, err := cfg.lockBackup("change the key")
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	keys, err := cfg.ringFile()
 	if err != nil {
 		return done, err
