@@ -19,13 +19,12 @@ func (s *Shop) matchReceipts(ctx context.Context, tx Tx, p Payment) error {
 	if err != nil {
 		return err
 	}
-	live, wanted := false, false
+	live := false
 	for _, second := range []bool{false, true} { // the first one before another may take its place
-		for _, c := range list {
+		for i, c := range list {
 			if c.Payment != p.Moid || c.Second != second {
 				continue
 			}
-			wanted = c.By == "" && c.Source == ReceiptByCall && c.State == ReceiptStateRefused // the newest one stands last
 			if !c.State.Live() && c.Amiss == "" {
 				continue
 			}
@@ -36,21 +35,39 @@ func (s *Shop) matchReceipts(ctx context.Context, tx Tx, p Payment) error {
 			}
 			live = live || c.State.Live()
 			if c != was {
+				list[i] = c
 				if err := tx.SaveCashReceipt(ctx, c); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	need := ReceiptNeed{Moid: p.Moid, OrderNo: p.OrderNo, Since: p.cashDay(), Amount: p.CashNet()}
-	wanted = wanted && need.Amount > 0 || need.Amount >= ReceiptNeededFrom
-	if live || !wanted || p.State != Paid && p.State != PartlyCancelled {
+	need, needed := receiptNeed(p, list)
+	if !needed {
 		return tx.ClearReceiptNeed(ctx, p.Moid)
 	}
 	if err := tx.SetReceiptNeed(ctx, need); err != nil {
 		return err
 	}
 	return s.oweOwnReceipt(ctx, tx, need)
+}
+
+// receiptNeed is what stands on the list of missing receipts for a payment of an order with these receipts, if it needs one.
+func receiptNeed(p Payment, list []CashReceipt) (need ReceiptNeed, needed bool) {
+	need = ReceiptNeed{Moid: p.Moid, OrderNo: p.OrderNo, Since: p.cashDay(), Amount: p.CashNet()}
+	if !CashLike(p.Method) || p.Approved == 0 || p.State != Paid && p.State != PartlyCancelled || liveOf(list, p.Moid) != nil {
+		return need, false
+	}
+	refused := false
+	for _, second := range []bool{false, true} {
+		for _, c := range list {
+			if c.Payment != p.Moid || c.Second != second {
+				continue
+			}
+			refused = c.By == "" && c.Source == ReceiptByCall && c.State == ReceiptStateRefused // the newest one stands last
+		}
+	}
+	return need, refused && need.Amount > 0 || need.Amount >= ReceiptNeededFrom
 }
 
 // follow changes one receipt by what its payment has left.

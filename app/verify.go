@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // Replay folds a payment's events from its beginning. Of p it takes what its form fixed and no event changes.
@@ -62,10 +64,14 @@ func legible(events []Event) []Event {
 }
 
 // VerifyPayments replays every payment's events and compares what comes out with its row, and the state of every order
-// with what its payments say (invariant I5). It tells each difference to fault, by names of fields and never by their
+// with what its payments say, and the list of missing cash receipts (invariant I5). It tells each difference to fault, by names of fields and never by their
 // values, and returns how many payments it looked at.
 func VerifyPayments(ctx context.Context, r Reader, fault func(string)) (int, error) {
 	looked := 0
+	needs, err := receiptNeeds(ctx, r)
+	if err != nil {
+		return looked, err
+	}
 	q := OrderQuery{Limit: 500}
 	for {
 		orders, err := r.Orders(ctx, q)
@@ -73,21 +79,58 @@ func VerifyPayments(ctx context.Context, r Reader, fault func(string)) (int, err
 			return looked, err
 		}
 		for _, o := range orders {
-			n, err := verifyOrder(ctx, r, o, fault)
+			n, err := verifyOrder(ctx, r, o, needs, fault)
 			looked += n
 			if err != nil {
 				return looked, err
 			}
 		}
 		if len(orders) < q.Limit {
-			return looked, nil
+			break
 		}
 		last := orders[len(orders)-1]
 		q.After = Cursor{At: last.CreatedAt, ID: string(last.No)}
 	}
+	for _, moid := range slices.Sorted(maps.Keys(needs)) {
+		fault(fmt.Sprintf("payment %s stands on the list of missing cash receipts, and there is no such payment", moid))
+	}
+	return looked, nil
 }
 
-func verifyOrder(ctx context.Context, r Reader, o Order, fault func(string)) (int, error) {
+// receiptNeeds is the whole list of missing cash receipts.
+func receiptNeeds(ctx context.Context, r Reader) (map[Moid]ReceiptNeed, error) {
+	needs := map[Moid]ReceiptNeed{}
+	const limit = 1000
+	for after := (Cursor{}); ; {
+		list, err := r.ReceiptNeeds(ctx, time.Time{}, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range list {
+			needs[n.Moid] = n
+			after = Cursor{At: n.Since, ID: string(n.Moid)}
+		}
+		if len(list) < limit {
+			return needs, nil
+		}
+	}
+}
+
+// verifyNeed compares what stands on the list of missing cash receipts about a payment with what it and its receipts say,
+// and takes it from the list.
+func verifyNeed(p Payment, receipts []CashReceipt, needs map[Moid]ReceiptNeed, fault func(string)) {
+	have := needs[p.Moid]
+	delete(needs, p.Moid)
+	want, needed := receiptNeed(p, receipts)
+	if !needed {
+		want = ReceiptNeed{}
+	}
+	if have != want {
+		fault(fmt.Sprintf("payment %s: what stands about it on the list of missing cash receipts is not what its receipts say", p.Moid))
+	}
+}
+
+func verifyOrder(ctx context.Context, r Reader, o Order, needs map[Moid]ReceiptNeed, fault func(string)) (int, error) {
 	payments, err := r.PaymentsOf(ctx, o.No)
 	if err != nil {
 		return 0, err
@@ -99,8 +142,15 @@ func verifyOrder(ctx context.Context, r Reader, o Order, fault func(string)) (in
 	if want := Derive(o, payments); want != o.State && !o.Erased { // whether a claim is of an account was destroyed
 		fault(fmt.Sprintf("order %s is %s, and its payments say %s", o.No, o.State, want))
 	}
+	var receipts []CashReceipt
+	if slices.ContainsFunc(payments, func(p Payment) bool { return CashLike(p.Method) && p.Approved != 0 }) {
+		if receipts, err = r.CashReceiptsOf(ctx, o.No); err != nil {
+			return 0, err
+		}
+	}
 	paid := 0
 	for _, p := range payments {
+		verifyNeed(p, receipts, needs, fault)
 		replayed, err := Replay(p, events)
 		if err != nil {
 			fault(err.Error())

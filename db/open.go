@@ -284,12 +284,15 @@ func openPostgres(ctx context.Context, c Config) (_ *Store, err error) {
 	return s, s.prepare(ctx)
 }
 
-// prepare makes the keys that everything else needs; it fails with a keyring that is not this store's.
+// prepare makes the keys that everything else needs, in a new store; it fails where one of them is gone, and with a keyring that is not this store's.
 func (s *Store) prepare(ctx context.Context) error {
 	return s.Update(ctx, func(tx app.Tx) error {
 		t, ok := tx.(*transaction)
 		if !ok {
 			return errors.New("db: a foreign transaction")
+		}
+		if err := t.permanentKeys(ctx); err != nil {
+			return err
 		}
 		for _, id := range []string{keyIndex, keyRing} {
 			if _, err := t.makeKey(ctx, id); err != nil {

@@ -57,13 +57,7 @@ func (t *transaction) index(ctx context.Context, id int64, p app.Payment) error 
 	if err != nil {
 		return err
 	}
-	var all []string
-	for _, text := range []string{p.BuyerName, o.Goods, p.BuyerEmail} {
-		all = append(all, grams(classText, app.FoldSearch(text), textGram)...)
-	}
-	all = append(all, grams(classNumber, p.BuyerTel, numberGram)...)
-	all = append(all, grams(classID, app.FoldSearch(string(p.Moid)), numberGram)...)
-	all = append(all, grams(classID, app.FoldSearch(string(p.TID)), numberGram)...)
+	all := lasting(p, o.Goods)
 	all = append(all, grams(classMoney, p.VbankNum, numberGram)...)
 	all = append(all, grams(classMoney, app.CardTail(p), numberGram)...)
 	slices.Sort(all)
@@ -82,6 +76,17 @@ func (t *transaction) index(ctx context.Context, id int64, p app.Payment) error 
 		}
 	}
 	return nil
+}
+
+// lasting are the grams that every version of the index had of a payment.
+func lasting(p app.Payment, goods string) []string {
+	var all []string
+	for _, text := range []string{p.BuyerName, goods, p.BuyerEmail} {
+		all = append(all, grams(classText, app.FoldSearch(text), textGram)...)
+	}
+	all = append(all, grams(classNumber, p.BuyerTel, numberGram)...)
+	all = append(all, grams(classID, app.FoldSearch(string(p.Moid)), numberGram)...)
+	return append(all, grams(classID, app.FoldSearch(string(p.TID)), numberGram)...)
 }
 
 func scanText(s scanner) (v string, err error) { return v, s.Scan(&v) }

@@ -37,7 +37,8 @@ func (d queries) Head(ctx context.Context) (Head, error) {
 
 // Verify reads everything in one snapshot, beside a shop that works: that the log has no gap and every row the hash
 // that its values and the row before give (E1), that it passes through the heads that were kept elsewhere, that every
-// record is what the log says it is, and that every payment is the fold of its events (I5). Each fault is told in a
+// record is what the log says it is, that every payment is the fold of its events (I5), and that what follows from those is
+// there: the lists, the search index, the outbox (E2), the data keys. Each fault is told in a
 // sentence; it returns an error only when reading fails.
 func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (v Verified, err error) {
 	err = s.snapshot(ctx, func(d queries) error {
@@ -47,8 +48,10 @@ func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (v 
 		if v.Records, err = d.verifyRecords(ctx, fault); err != nil {
 			return err
 		}
-		v.Payments, err = app.VerifyPayments(ctx, d, fault)
-		return err
+		if v.Payments, err = app.VerifyPayments(ctx, d, fault); err != nil {
+			return err
+		}
+		return errors.Join(d.verifyKeys(ctx, fault), d.verifyOutbox(ctx, fault), d.verifySearch(ctx, fault))
 	})
 	return v, err
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -123,6 +126,64 @@ func TestTornHead(t *testing.T) {
 		}
 		if kept, err := readHeads(cfg.headsFile()); err != nil || len(kept) != 2 || kept[0] != kept[1] {
 			t.Fatalf("after %q: %+v %v", torn, kept, err)
+		}
+	}
+}
+
+// TestVerifyFindsLostRows: what the log does not vouch for itself follows from what it does: verify misses it when it is gone, and
+// a shop does not start over the lost key of all.
+//
+// proves E2, I5
+func TestVerifyFindsLostRows(t *testing.T) {
+	data := t.TempDir()
+	start(t, nil, "demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--data", data).stop()
+	verified(t, data, "demo")
+	cfg := houseConfig{Data: data, Name: "demo", Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	settleLog(t, cfg.database())
+	whole, err := os.ReadFile(cfg.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement, want := range map[string]string{
+		"DELETE FROM jobs":           "the job expire of payments/",
+		"DELETE FROM receipt_needs":  "list of missing cash receipts",
+		"DELETE FROM payment_search": "search index",
+		"DELETE FROM data_keys":      "the data key index is gone",
+		"DELETE FROM data_keys WHERE id IN (SELECT id FROM messages)": "rows of messages are sealed with it",
+		"DELETE FROM data_keys WHERE id LIKE 'card/%'":                "rows of cards are sealed with it",
+		"UPDATE receipt_needs SET amount = amount + 1":                "list of missing cash receipts",
+	} {
+		if err := os.WriteFile(cfg.database(), whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, err := sql.Open("sqlite", cfg.database())
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := d.ExecContext(t.Context(), statement)
+		if err := errors.Join(err, d.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			t.Fatalf("%s: %d rows, %v", statement, n, err)
+		}
+		settleLog(t, cfg.database())
+		s, err := openReader(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told strings.Builder
+		_, err = s.Verify(t.Context(), nil, func(text string) { fmt.Fprintln(&told, text) })
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("%s: %q", statement, told.String())
+		}
+		if statement == "DELETE FROM data_keys" {
+			if h, err := openStore(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "key index is gone") {
+				t.Errorf("it opens without the key of the search index: %v", errors.Join(err, h.close()))
+			}
 		}
 	}
 }
