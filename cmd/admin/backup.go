@@ -63,7 +63,11 @@ func (c backupCmd) Run(ctx context.Context, w *world) error {
 // passphrase reads it from the file, else asks the terminal: twice when it is new.
 func (p passphraseFlag) passphrase(w *world, isNew bool) (string, error) {
 	if p.PassphraseFile != "" {
-		return readPassphraseFile(p.PassphraseFile)
+		passphrase, err := readPassphraseFile(p.PassphraseFile)
+		if err != nil {
+			err = usageError{err}
+		}
+		return passphrase, err
 	}
 	first, err := w.ask("백업 암호 / passphrase of the backup: ")
 	if err != nil || !isNew {

@@ -157,8 +157,17 @@ func TestRestoreInPlace(t *testing.T) {
 	if kept, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(kept, lost) {
 		t.Errorf("moved aside: %q, %v", kept, err)
 	}
-	if code, stdout, stderr := try(t, env, "verify"); code != exitOK {
-		t.Errorf("verify: %d %s%s", code, stdout, stderr)
+	code, stdout, stderr = try(t, env, "verify")
+	for _, want := range []string{"epoch 2, restored from the backup of ", "KST", "not reconciled", "all agrees"} {
+		if code != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("verify: %d, %q is not in: %s%s", code, want, stdout, stderr)
+		}
+	}
+	if code, stdout, stderr := try(t, env, "verify", "--heads", aside[0]); code != exitFailed || !strings.Contains(stdout, "row ") || !strings.Contains(stderr, "came after the backup") {
+		t.Errorf("verify with the lost heads: %d %s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := try(t, env, "verify", "--heads", aside[0]+"x"); code != exitUsage {
+		t.Errorf("verify with heads that are not there: %d %s", code, stderr)
 	}
 	if h, err = openStore(t.Context(), cfg); err != nil {
 		t.Fatal(err)
@@ -352,16 +361,21 @@ func TestPassphrase(t *testing.T) {
 		code int
 		want string
 	}{
-		"others may read it": {open, exitFailed, "chmod 600"},
+		"others may read it": {open, exitUsage, "chmod 600"},
 		"too short":          {passphraseFile(t, "fifteen letters"), exitUsage, "16"},
-		"a folder":           {t.TempDir(), exitFailed, "one value"},
-		"not there":          {"/nowhere/at/all", exitFailed, "passphrase file"},
+		"a folder":           {t.TempDir(), exitUsage, "one value"},
+		"not there":          {"/nowhere/at/all", exitUsage, "passphrase file"},
 	} {
 		out := filepath.Join(t.TempDir(), "x.backup")
 		code, _, stderr := try(t, nil, "backup", out, "--data", data, "--passphrase-file", c.file)
 		if code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: %d %s", name, code, stderr)
 		}
+	}
+	missing := filepath.Join(t.TempDir(), "unmounted")
+	code, _, stderr := try(t, nil, "backup", filepath.Join(missing, "x.backup"), "--data", data, "--passphrase-file", passphraseFile(t, testPassphrase))
+	if code != exitUsage || !strings.Contains(stderr, "the folder "+missing+" is missing") {
+		t.Errorf("no folder for it: %d %s", code, stderr)
 	}
 }
 

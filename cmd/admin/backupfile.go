@@ -58,6 +58,9 @@ func (cfg houseConfig) backup(ctx context.Context, out, passphrase string) (m ma
 	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
 		return m, errors.Join(err, fmt.Errorf("%s is there already: choose another name", out))
 	}
+	if exists, err := fileExists(filepath.Dir(out)); err == nil && !exists {
+		return m, usageError{fmt.Errorf("the folder %s is missing: make it, or mount its disk", filepath.Dir(out))}
+	}
 	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".*") // readable for its owner only
 	if err != nil {
 		return m, fmt.Errorf("make the backup file: %w", err)

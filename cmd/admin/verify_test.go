@@ -22,7 +22,7 @@ import (
 func TestVerify(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	env := map[string]string{"GAGE_DATA": data, "GAGE_PUBLIC_URL": "http://127.0.0.1:8080", "GAGE_LISTEN": "127.0.0.1:0"}
-	if code, _, stderr := try(t, env, "verify"); code != exitFailed || !strings.Contains(stderr, "gage.key") {
+	if code, _, stderr := try(t, env, "verify"); code != exitUsage || !strings.Contains(stderr, "there is no shop in "+data) {
 		t.Errorf("without a shop: %d %s", code, stderr)
 	}
 	s := start(t, env, "serve")
