@@ -153,6 +153,17 @@ func TestStopKey(t *testing.T) {
 	})
 }
 
+// TestKeyOverlap: an account that was opened with the key before, in the first second of a day, may be paid until the end of the
+// third day after it, and the gateway repeats a notice ten times, every ten minutes.
+//
+// proves R28
+func TestKeyOverlap(t *testing.T) {
+	const term, repeats = 4 * 24 * time.Hour, 10 * 10 * time.Minute
+	if app.KeyOverlap < term+repeats {
+		t.Errorf("a key before is believed for %s, and may be needed for %s", app.KeyOverlap, term+repeats)
+	}
+}
+
 // TestJudgeAgain: the gateway signs with its new key before the owner has entered it. Nothing is believed, everything
 // is kept; once the key is there one step makes of each what it would have been, and leaves what nobody signed.
 //

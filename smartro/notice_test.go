@@ -2,6 +2,7 @@ package smartro_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -174,6 +175,29 @@ func TestCharsets(t *testing.T) {
 			raw := smartro.EncodeForm([]smartro.Field{{Name: "MID", Value: smartro.DemoMID}, {Name: "name", Value: word}}, cs)
 			if got := smartro.DecideCharset(raw); got != cs {
 				t.Errorf("%s in %s taken for %s", word, cs, got)
+			}
+		}
+	}
+	rnd := rand.New(rand.NewPCG(29, 1))
+	for range 20000 {
+		var text strings.Builder
+		text.WriteRune('가' + rnd.Int32N('힣'-'가'+1)) // one syllable at least, else the two are the same or ambiguous
+		for range rnd.IntN(20) {
+			switch rnd.IntN(3) {
+			case 0:
+				text.WriteByte("abcXYZ0189 -._()"[rnd.IntN(16)])
+			default:
+				text.WriteRune('가' + rnd.Int32N('힣'-'가'+1))
+			}
+		}
+		for _, cs := range []smartro.Charset{smartro.EUCKR, smartro.UTF8} {
+			raw := smartro.EncodeForm([]smartro.Field{{Name: "MID", Value: smartro.DemoMID}, {Name: "name", Value: text.String()}}, cs)
+			if got := smartro.DecideCharset(raw); got != cs {
+				t.Errorf("%q in %s taken for %s", text.String(), cs, got)
+			}
+			plain, _ := cs.Encode(text.String())
+			if got := cs.Decode(plain); got != text.String() {
+				t.Errorf("%q in %s comes back as %q", text.String(), cs, got)
 			}
 		}
 	}

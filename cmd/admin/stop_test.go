@@ -25,7 +25,7 @@ import (
 const asAdmin = "GAGE_TEST_AS_ADMIN"
 
 // TestTermination: a real process that is told to stop while notifications are half sent takes no new ones, stores
-// and acknowledges those, ends with 0, and has them all after that.
+// and acknowledges those, ends with 0 within ten seconds, and has them all after that.
 //
 // proves R39
 func TestTermination(t *testing.T) {
@@ -39,6 +39,7 @@ func TestTermination(t *testing.T) {
 	for i := range many {
 		waiting = append(waiting, sendHalf(t, p.listen, notify, strangeApproval(i)))
 	}
+	told := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +51,9 @@ func TestTermination(t *testing.T) {
 	}
 	if err := <-p.ended; err != nil {
 		t.Errorf("the process ended with %v: %s", err, p.log)
+	}
+	if took := time.Since(told); took > 10*time.Second {
+		t.Errorf("it took %s to stop", took)
 	}
 	if _, err := os.Stat(filepath.Join(data, "gage.db-wal")); err == nil {
 		t.Error("a write-ahead log is left behind a clean stop")
