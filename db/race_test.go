@@ -49,7 +49,8 @@ func TestRaceReaders(t *testing.T) {
 				ID: "m" + string(no), Channel: app.ChannelNotify, At: at, Raw: []byte(strings.Repeat("x", 1<<10)), Dedupe: "d" + string(no), OrderNo: no,
 			}
 			return s.Update(t.Context(), func(tx app.Tx) error {
-				if err := errors.Join(tx.CreateOrder(t.Context(), order(no)), tx.CreatePayment(t.Context(), opening(no))); err != nil {
+				if err := errors.Join(tx.CreateOrder(t.Context(), order(no)), tx.CreatePayment(t.Context(), opening(no)),
+					tx.AddJob(t.Context(), app.Job{ID: "j" + string(no), Kind: app.JobExpire, Ref: string(opening(no).Moid), DueAt: at})); err != nil {
 					return err
 				}
 				p := opening(no)
@@ -326,7 +327,7 @@ func contend(t *testing.T, place db.Config, things int) {
 		}
 		try("cancel "+string(no), func(ctx context.Context, tx app.Tx) error {
 			return tx.CreateCancel(ctx, app.Cancel{
-				ID: fmt.Sprintf("%d/%s", os.Getpid(), no), OrderNo: no, Moid: p.Moid, Amount: 1, State: app.CancelStateSent, CreatedAt: at,
+				ID: fmt.Sprintf("%d/%s", os.Getpid(), no), OrderNo: no, Moid: p.Moid, Amount: 1, State: app.CancelStateUnknown, CreatedAt: at,
 			})
 		})
 		lease(t, s)

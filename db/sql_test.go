@@ -37,6 +37,12 @@ var sqlNames = map[string]string{
 	"search.go: back":                        "of the clocks in the source, by when",
 	"verify.go: table":                       "of the records in the source",
 	"verify.go: key":                         "of the records in the source",
+	"verifyrest.go: o.ref":                   "of what owes a job, in the source",
+	"verifyrest.go: o.table":                 "of what owes a job, in the source",
+	"verifyrest.go: o.where":                 "of what owes a job, in the source",
+	"verifyrest.go: s.key":                   "of what is sealed, in the source",
+	"verifyrest.go: s.table":                 "of what is sealed, in the source",
+	"verifyrest.go: s.where":                 "of what is sealed, in the source",
 }
 
 // columnCalls are the functions that take a column's name: only words of the source may be given to them.

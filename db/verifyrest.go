@@ -8,15 +8,17 @@ import (
 	"strings"
 
 	"gage/app"
-	"gage/smartro"
 )
 
 // What the log does not vouch for row by row can be told from what it does vouch for: the search index from the payments,
 // the outbox from what is owed, the data keys from what is sealed.
 
+// sealedIn is where rows stand that can't be read without a data key.
+type sealedIn struct{ table, key, where string }
+
 // sealedRows are the rows that can't be read without a data key, by the key's ID. A key that was destroyed leaves its
 // row: that none is there at all is somebody else's doing. The ID is told with the table's name, for data_keys has an id, too.
-var sealedRows = []struct{ table, key, where string }{
+var sealedRows = []sealedIn{
 	{"payments", "'" + keyIndex + "'", "1 = 1"},
 	{"stranger_ring", "'" + keyRing + "'", "1 = 1"},
 	{"events", "'" + keyShop + "'", "order_no = '' AND private <> ''"},
@@ -33,12 +35,12 @@ var sealedRows = []struct{ table, key, where string }{
 }
 
 // owedJobs are the states that nothing but a job ends, and the job that each owes. What a person's list shows by its state
-// owes none.
+// owes none, and a charge of a stored key (its device is "key") has a job of its own.
 var owedJobs = []struct {
 	table, ref, where string
 	kind              app.JobKind
 }{
-	{"payments", "moid", "state IN ('opened', 'waiting_deposit') AND claimed_at = 0 AND method <> '" + string(smartro.CardBill) + "'", app.JobExpire},
+	{"payments", "moid", "state IN ('opened', 'waiting_deposit') AND claimed_at = 0 AND device <> 'key'", app.JobExpire},
 	{"cancels", "id", "state = 'sent'", app.JobInquireCancel},
 	{"cancel_requests", "id", "state = 'waiting'", app.JobLapse},
 	{"messages", "id", "verdict = 'unjudged'", app.JobRejudge},
@@ -47,15 +49,15 @@ var owedJobs = []struct {
 	{"cash_receipts", "id", "state IN ('sent', 'cancelling')", app.JobCashReceipt},
 }
 
-// missing lists values, at most some, that rows of a table name and that are nowhere.
-func (d queries) missing(ctx context.Context, table, value, where, nowhere string) ([]string, error) {
-	return many(ctx, d, scanText, "SELECT DISTINCT "+value+" AS v FROM "+table+" WHERE "+where+" AND NOT EXISTS ("+nowhere+") ORDER BY v LIMIT 100")
+// missingKeys lists the IDs of data keys, at most some, that such rows need and that are not there.
+func (d queries) missingKeys(ctx context.Context, s sealedIn) ([]string, error) {
+	return many(ctx, d, scanText, "SELECT DISTINCT "+s.key+" AS v FROM "+s.table+" WHERE "+s.where+" AND NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.id = "+s.key+") ORDER BY v LIMIT 100")
 }
 
 // verifyKeys looks that everything sealed has its data key.
 func (d queries) verifyKeys(ctx context.Context, fault func(string)) error {
 	for _, s := range sealedRows {
-		gone, err := d.missing(ctx, s.table, s.key, s.where, "SELECT 1 FROM data_keys k WHERE k.id = "+s.key)
+		gone, err := d.missingKeys(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -69,7 +71,8 @@ func (d queries) verifyKeys(ctx context.Context, fault func(string)) error {
 // verifyOutbox looks that what is owed is still going to be done.
 func (d queries) verifyOutbox(ctx context.Context, fault func(string)) error {
 	for _, o := range owedJobs {
-		refs, err := d.missing(ctx, o.table, o.ref, o.where, "SELECT 1 FROM jobs j WHERE j.kind = '"+string(o.kind)+"' AND j.ref = "+o.table+"."+o.ref)
+		refs, err := many(ctx, d, scanText, "SELECT DISTINCT "+o.ref+" AS v FROM "+o.table+" t WHERE "+o.where+
+			" AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.ref = t."+o.ref+") ORDER BY v LIMIT 100", string(o.kind))
 		if err != nil {
 			return err
 		}
@@ -96,9 +99,8 @@ func (d queries) verifySearch(ctx context.Context, fault func(string)) error {
 		fields := append(paymentFields(&f.p, &sealed), &f.id, &f.goods, &f.body)
 		return f, errors.Join(s.Scan(fields...), d.openPayment(&f.p, sealed))
 	}
-	columns := "p." + strings.ReplaceAll(paymentColumns, ", ", ", p.") + ", " + keyOf("p.order_no")
 	for last := int64(0); ; {
-		list, err := many(ctx, d, scan, "SELECT "+columns+", p.id, o.goods, COALESCE((SELECT s.body FROM payment_search s WHERE s.rowid = p.id), '') FROM payments p JOIN orders o ON o.no = p.order_no WHERE p.id > $1 ORDER BY p.id LIMIT $2", last, verifyBatch)
+		list, err := many(ctx, d, scan, "SELECT p."+strings.ReplaceAll(paymentColumns, ", ", ", p.")+", "+keyOf("p.order_no")+", p.id, o.goods, COALESCE((SELECT s.body FROM payment_search s WHERE s.rowid = p.id), '') FROM payments p JOIN orders o ON o.no = p.order_no WHERE p.id > $1 ORDER BY p.id LIMIT $2", last, verifyBatch)
 		if err != nil {
 			return err
 		}
@@ -127,7 +129,7 @@ func (d queries) permanentKeys(ctx context.Context) error {
 		if id != keyIndex && id != keyRing && id != keyShop {
 			continue
 		}
-		gone, err := d.missing(ctx, s.table, s.key, s.where, "SELECT 1 FROM data_keys k WHERE k.id = "+s.key)
+		gone, err := d.missingKeys(ctx, s)
 		if err != nil {
 			return err
 		}
