@@ -49,6 +49,7 @@ const (
 	ChangedKey     AccessKind = "changed_key" // of the contract: another began
 	StoppedKey     AccessKind = "stopped_key" // a replaced one is not believed any more
 	JudgedAgain    AccessKind = "judged_again"
+	SawMisfits     AccessKind = "saw_misfits"      // what came on the gateway's way and fits nothing
 	ChangedKeyRing AccessKind = "changed_key_ring" // the key that seals the records
 	ChangedNotice  AccessKind = "changed_notice"
 	DecidedSender  AccessKind = "decided_sender"
@@ -68,7 +69,7 @@ func AccessKinds() []AccessKind {
 	return []AccessKind{
 		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, AppliedImport, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
-		ChangedKey, StoppedKey, JudgedAgain, ChangedKeyRing,
+		ChangedKey, StoppedKey, JudgedAgain, SawMisfits, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule, ChangedLimits,
 		SignedInByPasskey, ShowedPasskey, AddedPasskey, DroppedPasskey, AskedAccount,
 		ChangedShop, ChangedCancelRules, ChangedReceiptRules,

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/netip"
 	"time"
 )
@@ -9,6 +11,35 @@ import (
 // quarantineShown is how long a message that came on the secret path with a wrong signature asks for a hand. It is kept
 // for longer, but whoever has not looked by then will not.
 const quarantineShown = 14 * 24 * time.Hour
+
+// settingMisfits is until when a person has looked at what fits nothing.
+const settingMisfits = "misfits_seen"
+
+func (s *Shop) misfits(ctx context.Context, now time.Time) (int, error) {
+	seen, err := setting(ctx, s.Store, settingMisfits, time.Time{})
+	if err != nil {
+		return 0, err
+	}
+	if shown := now.Add(-quarantineShown); seen.Before(shown) {
+		seen = shown
+	}
+	return s.Store.Misfits(ctx, seen)
+}
+
+// SeeMisfits says that a person has looked at what came on the gateway's way and fits nothing: only what comes from now
+// on asks for a hand.
+func (s *Shop) SeeMisfits(ctx context.Context, actor Staff) error {
+	if err := actor.must(RightSettle); err != nil {
+		return err
+	}
+	text, err := json.Marshal(s.latest())
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		return errors.Join(tx.SetSetting(ctx, settingMisfits, string(text)), s.note(ctx, tx, actor, Access{Kind: SawMisfits}))
+	})
+}
 
 // quarantineMost is how many of them are judged again at once: all that are kept, in a month, and the ring.
 const quarantineMost = unprovedMost + 2000

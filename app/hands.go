@@ -27,6 +27,9 @@ func (s *Shop) Worklist(ctx context.Context) (Worklist, error) {
 	if w.Receipts, w.Needs, err = s.receiptHands(ctx, now); err != nil {
 		return w, err
 	}
+	if w.Misfits, err = s.misfits(ctx, now); err != nil {
+		return w, err
+	}
 	m, err := s.Merchant(ctx)
 	if errors.Is(err, ErrNoGateway) {
 		return w, nil

@@ -45,6 +45,9 @@ type Reader interface {
 	MessagesFrom(ctx context.Context, peer string, v Verdict, limit int) ([]Message, error)
 	// Quarantined lists what came with a signature that fits no key, or none that is believed: oldest first, with Raw.
 	Quarantined(ctx context.Context, limit int) ([]Message, error)
+	// Misfits counts what came on the secret path after a time and fits nothing, or can't be read, and is told by nothing
+	// else of the work list.
+	Misfits(ctx context.Context, after time.Time) (int, error)
 	// LastNotice is when the gateway's own word about a MID came last on the notification path; zero: never.
 	LastNotice(ctx context.Context, mid MID) (time.Time, error)
 	// Unheard counts the payments of a contract, at most most, that were opened in a time and not said to be
@@ -319,6 +322,7 @@ type Worklist struct {
 	Unjudged int
 	// Quarantined came on the secret path, and its signature fits no key that is believed.
 	Quarantined int
+	Misfits     int          // came on the secret path and fit nothing, since a person last said that they looked
 	Silent      *NoticeState // no notification comes; nil: they do, or none is expected
 
 	Receipts []CashReceipt // of unknown outcome, or standing where they should not

@@ -197,6 +197,9 @@ const (
 	inQuarantine = "verdict IN ('bad_signature', 'old_key')"
 	unproved     = "secret_ok = 1 AND level < 2"
 
+	// misfit is the words of another index: what the gateway's way brought, and no list of holds, cancels or senders tells.
+	misfit = "secret_ok = 1 AND (verdict IN ('unsigned', 'unreadable', 'wrong_mid', 'wrong_amount', 'other_tid', 'secret_leaked') OR verdict = 'unknown_order' AND kind NOT IN ('approved', 'deposited') OR verdict = 'review' AND kind = 'vbank_issued')"
+
 	oldestQuarantined = inQuarantine + " ORDER BY at, id LIMIT $1"
 )
 
@@ -215,6 +218,11 @@ func (d queries) countQuarantined(ctx context.Context, since time.Time) (int, er
 	const q = "SELECT (SELECT COUNT(*) FROM stranger_ring WHERE " + inQuarantine + " AND secret_ok = 1 AND at >= $1)" +
 		" + (SELECT COUNT(*) FROM messages WHERE " + unproved + " AND " + inQuarantine + " AND at >= $1)"
 	n, err := one(ctx, d, scanInt, q, us(since))
+	return int(n), err
+}
+
+func (d queries) Misfits(ctx context.Context, after time.Time) (int, error) {
+	n, err := one(ctx, d, scanInt, "SELECT COUNT(*) FROM messages WHERE "+misfit+" AND at > $1", us(after))
 	return int(n), err
 }
 

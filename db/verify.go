@@ -40,7 +40,13 @@ func (d queries) Head(ctx context.Context) (Head, error) {
 // record is what the log says it is, that every payment is the fold of its events (I5), and that what follows from those is
 // there: the lists, the search index, the outbox (E2), the data keys. Each fault is told in a
 // sentence; it returns an error only when reading fails.
-func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (v Verified, err error) {
+func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (Verified, error) {
+	return s.VerifyApart(ctx, kept, fault, fault)
+}
+
+// VerifyApart is [Store.Verify] that tells what is wrong with the records from what is missing of what can be made anew of
+// them: the outbox and the search index.
+func (s *Store) VerifyApart(ctx context.Context, kept []Head, fault, missing func(string)) (v Verified, err error) {
 	err = s.snapshot(ctx, func(d queries) error {
 		if v.Head, err = d.verifyChain(ctx, kept, fault); err != nil {
 			return err
@@ -51,7 +57,7 @@ func (s *Store) Verify(ctx context.Context, kept []Head, fault func(string)) (v 
 		if v.Payments, err = app.VerifyPayments(ctx, d, fault); err != nil {
 			return err
 		}
-		return errors.Join(d.verifyKeys(ctx, fault), d.verifyOutbox(ctx, fault), d.verifySearch(ctx, fault))
+		return errors.Join(d.verifyKeys(ctx, fault), d.verifyOutbox(ctx, missing), d.verifySearch(ctx, missing))
 	})
 	return v, err
 }

@@ -178,6 +178,7 @@ func (s *Server) routes() []route {
 		{post, passkeysPath + "/remove", signedIn, session, deskForm, s.freshly(s.postDropPasskey)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
+		{post, "/admin/work/seen", app.RightSettle, session, deskForm, s.postSeeMisfits},
 		{post, "/admin/work/again", app.RightSettle, session, call, s.freshly(s.postJudgeAgain)},
 		{post, "/admin/holds/:id/close", app.RightSettle, session, deskForm, s.freshly(s.postCloseHold)},
 		{post, "/admin/jobs/:id/retry", app.RightSettle, session, deskForm, s.postRetryJob},

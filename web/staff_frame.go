@@ -44,7 +44,7 @@ func (s *Server) staffFrame(c echo.Context, active, titleKey string) (templates.
 	if may(c, app.RightChangeGateway) {
 		hands += len(w.Senders)
 	}
-	for _, alarm := range []bool{backup.Failed(), w.Quarantined > 0, w.Silent != nil, s.unlisted.Load()} {
+	for _, alarm := range []bool{backup.Failed(), w.Quarantined > 0, w.Misfits > 0, w.Silent != nil, s.unlisted.Load()} {
 		if alarm {
 			hands++
 		}

@@ -21,7 +21,7 @@ const inboxPath = "/admin/messages"
 
 // inboxGroups are the filters by verdict, and what each lets through.
 func inboxGroups() []string {
-	return []string{"", "good", "duplicate", "signature", "order", "amount", "browser", "review", "strangers"}
+	return []string{"", "good", "duplicate", "signature", "order", "amount", "browser", "review", "misfit", "strangers"}
 }
 
 func inboxVerdicts(group string) []app.Verdict {
@@ -34,6 +34,10 @@ func inboxVerdicts(group string) []app.Verdict {
 		return []app.Verdict{app.VerdictUnsigned, app.VerdictBadSignature, app.VerdictOldKey, app.VerdictUnreadable}
 	case "order":
 		return []app.Verdict{app.VerdictUnknownOrder, app.VerdictOtherTID, app.VerdictWrongMID}
+	case "misfit":
+		return []app.Verdict{
+			app.VerdictUnsigned, app.VerdictUnreadable, app.VerdictWrongMID, app.VerdictUnknownOrder, app.VerdictOtherTID, app.VerdictWrongAmount, app.VerdictSecretLeaked,
+		}
 	case "amount":
 		return []app.Verdict{app.VerdictWrongAmount}
 	case "browser":

@@ -81,6 +81,12 @@ func fillAlarms(ctx context.Context, p *templates.WorkPage, w app.Worklist) {
 	if w.Quarantined > 0 {
 		p.Quarantined = &templates.WorkRow{Title: text.T(ctx, "keys.wrong", w.Quarantined), Text: text.T(ctx, "keys.wrong.text")}
 	}
+	if w.Misfits > 0 {
+		p.Misfits = &templates.WorkRow{
+			Title: text.T(ctx, "misfits", w.Misfits), Text: text.T(ctx, "misfits.text"),
+			Href: inboxState{show: "misfit"}.href(), Deed: text.T(ctx, "misfits.open"),
+		}
+	}
 	if w.Silent == nil {
 		return
 	}
@@ -100,6 +106,14 @@ func (s *Server) postJudgeAgain(c echo.Context) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/admin/work?good="+strconv.Itoa(done.Good)+"&left="+strconv.Itoa(done.Left))
+}
+
+// postSeeMisfits handles POST /admin/work/seen: somebody has looked at what fits nothing.
+func (s *Server) postSeeMisfits(c echo.Context) error {
+	if err := s.Shop.SeeMisfits(c.Request().Context(), staffOf(c)); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/admin/work")
 }
 
 // judgedAgain says what came of it, by the numbers in the address; empty: nothing was judged just now.

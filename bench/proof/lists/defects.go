@@ -22,11 +22,11 @@ var defects = []harness.Defect{
 	},
 	{
 		Name: "the list's amount is not compared", File: "app/importrows.go",
-		Old: "p.Approved > 0 && p.Approved == r.Amount && !second", New: "p.Approved > 0 && !second",
+		Old: "p.Approved > 0 && p.Approved == r.Amount && !anotherDeposit(p, r)", New: "p.Approved > 0 && !anotherDeposit(p, r)",
 	},
 	{
 		Name: "a row is applied twice", File: "app/importrows.go",
-		Old: "	in.EffectKey = r.backKey(p)\n	c := r.matchCancel(list, p, used)\n", New: "	c := r.matchCancel(list[:0], p, used)\n",
+		Old: "	in.EffectKey = r.backKey(p)\n	c := r.matchCancel(list, p, m)\n", New: "	c := r.matchCancel(list[:0], p, m)\n",
 	},
 	{
 		Name: "an unknown cancel is taken for one at the gateway's site", File: "app/importrows.go",
