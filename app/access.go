@@ -31,30 +31,31 @@ type AccessKind string
 
 // What is recorded.
 const (
-	SawBuyer       AccessKind = "saw_buyer"
-	SawMessage     AccessKind = "saw_message"
-	SawReceipt     AccessKind = "saw_receipt"
-	SawSubscriber  AccessKind = "saw_subscriber"
-	SawCashReceipt AccessKind = "saw_cash_receipt" // one of its own, not its payment's
-	SignedIn       AccessKind = "signed_in"
-	TypedAgain     AccessKind = "typed_again" // the password, before something that matters
-	LockedOut      AccessKind = "locked_out"  // too many wrong passwords
-	EndedSessions  AccessKind = "ended_sessions"
-	InvitedStaff   AccessKind = "invited_staff"
-	SetPassword    AccessKind = "set_password" // by a one-time link
-	ResetStaff     AccessKind = "reset_staff"
-	DisabledStaff  AccessKind = "disabled_staff"
-	EnabledStaff   AccessKind = "enabled_staff"
-	ChangedGateway AccessKind = "changed_gateway"
-	ChangedKey     AccessKind = "changed_key" // of the contract: another began
-	StoppedKey     AccessKind = "stopped_key" // a replaced one is not believed any more
-	JudgedAgain    AccessKind = "judged_again"
-	SawMisfits     AccessKind = "saw_misfits"      // what came on the gateway's way and fits nothing
-	ChangedKeyRing AccessKind = "changed_key_ring" // the key that seals the records
-	ChangedNotice  AccessKind = "changed_notice"
-	DecidedSender  AccessKind = "decided_sender"
-	ChangedHook    AccessKind = "changed_hook"
-	ChangedShop    AccessKind = "changed_shop"
+	SawBuyer         AccessKind = "saw_buyer"
+	SawMessage       AccessKind = "saw_message"
+	SawReceipt       AccessKind = "saw_receipt"
+	SawSubscriber    AccessKind = "saw_subscriber"
+	SawCashReceipt   AccessKind = "saw_cash_receipt" // one of its own, not its payment's
+	SignedIn         AccessKind = "signed_in"
+	TypedAgain       AccessKind = "typed_again" // the password, before something that matters
+	LockedOut        AccessKind = "locked_out"  // too many wrong passwords
+	EndedSessions    AccessKind = "ended_sessions"
+	InvitedStaff     AccessKind = "invited_staff"
+	SetPassword      AccessKind = "set_password" // by a one-time link
+	ResetStaff       AccessKind = "reset_staff"
+	DisabledStaff    AccessKind = "disabled_staff"
+	EnabledStaff     AccessKind = "enabled_staff"
+	ChangedGateway   AccessKind = "changed_gateway"
+	ChangedKey       AccessKind = "changed_key" // of the contract: another began
+	StoppedKey       AccessKind = "stopped_key" // a replaced one is not believed any more
+	JudgedAgain      AccessKind = "judged_again"
+	ReviewedAccesses AccessKind = "reviewed_accesses" // of a month, which is the subject
+	SawMisfits       AccessKind = "saw_misfits"       // what came on the gateway's way and fits nothing
+	ChangedKeyRing   AccessKind = "changed_key_ring"  // the key that seals the records
+	ChangedNotice    AccessKind = "changed_notice"
+	DecidedSender    AccessKind = "decided_sender"
+	ChangedHook      AccessKind = "changed_hook"
+	ChangedShop      AccessKind = "changed_shop"
 
 	ChangedCancelRules  AccessKind = "changed_cancel_rules"
 	ChangedReceiptRules AccessKind = "changed_receipt_rules"
@@ -69,7 +70,7 @@ func AccessKinds() []AccessKind {
 	return []AccessKind{
 		SawBuyer, SawMessage, SawReceipt, SawCashReceipt, SawSubscriber, ExportedPayments, ExportedAccesses, AppliedImport, SignedIn, TypedAgain, LockedOut, EndedSessions,
 		InvitedStaff, SetPassword, ResetStaff, DisabledStaff, EnabledStaff, ChangedGateway, ChangedNotice, DecidedSender, ChangedHook,
-		ChangedKey, StoppedKey, JudgedAgain, SawMisfits, ChangedKeyRing,
+		ChangedKey, StoppedKey, JudgedAgain, SawMisfits, ReviewedAccesses, ChangedKeyRing,
 		ChangedRole, AddedSecond, DroppedSecond, ResetSecond, NewRecoveryCodes, ChangedSecondRule, ChangedLimits,
 		SignedInByPasskey, ShowedPasskey, AddedPasskey, DroppedPasskey, AskedAccount,
 		ChangedShop, ChangedCancelRules, ChangedReceiptRules,

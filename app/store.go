@@ -103,6 +103,8 @@ type Reader interface {
 	Accounts(ctx context.Context, q AccountQuery) ([]PaymentRow, error)
 	Inbox(ctx context.Context, q InboxQuery) ([]Message, error) // the newest first, without Raw
 	Accesses(ctx context.Context, q AccessQuery) ([]Access, error)
+	AccessCounts(ctx context.Context, from, before time.Time) ([]AccessCount, error) // by person and kind
+	Review(ctx context.Context, month string) (Access, error)                        // the first of a month's record; without Words
 	Setting(ctx context.Context, key string) (string, error)
 	Import(ctx context.Context, id string) (Import, error)
 	Imports(ctx context.Context, limit int) ([]Import, error) // the newest first, without Name, Table and Result

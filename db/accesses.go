@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"gage/app"
 )
@@ -77,4 +78,14 @@ func (d queries) Accesses(ctx context.Context, q app.AccessQuery) ([]app.Access,
 		list[i].Words = private.Words
 	}
 	return list, nil
+}
+
+func (d queries) AccessCounts(ctx context.Context, from, before time.Time) ([]app.AccessCount, error) {
+	scan := func(s scanner) (c app.AccessCount, err error) { return c, s.Scan(&c.StaffID, &c.Kind, &c.N) }
+	return many(ctx, d, scan, "SELECT staff_id, kind, COUNT(*) FROM accesses WHERE at >= $1 AND at < $2 GROUP BY staff_id, kind ORDER BY staff_id, kind", us(from), us(before))
+}
+
+func (d queries) Review(ctx context.Context, month string) (app.Access, error) {
+	r, err := one(ctx, d, scanAccess, "SELECT "+accessColumns+" FROM accesses WHERE kind = 'reviewed_accesses' AND subject = $1 ORDER BY at, id LIMIT 1", month)
+	return r.Access, err
 }

@@ -55,3 +55,37 @@ func TestAudit(t *testing.T) {
 		}
 	}
 }
+
+// TestMonthReview: the owner sees last month's record in sums, says once that it was looked through, and is asked to
+// until then.
+//
+// proves S21
+func TestMonthReview(t *testing.T) {
+	b := newBuyerShop(t, false)
+	boss, clerk := b.desk(app.RoleOwner), b.desk(app.RoleStaff)
+	const page = "/admin/audit/review"
+	says(t, clerk.get(page), 403)
+	if w := boss.get("/admin/work"); strings.Contains(w.Body.String(), "접속 기록을 아직 점검하지 않았어요") {
+		t.Error("it is asked for too early, or of who may not")
+	}
+	month := b.at.In(app.KST).Format("2006-01")
+	says(t, boss.get(page+"?month="+month), 200, month, "달이 끝나면")
+	says(t, boss.post(page, url.Values{"month": {month}}), 400)
+	b.at = b.at.AddDate(0, 1, 0)
+	for _, d := range []*desk{boss, clerk} {
+		d.cookie = sessionCookie(t, b.signIn(d.who.Email, goodPassword))
+	}
+	says(t, boss.get("/admin/work"), 200, month+" 접속 기록을 아직 점검하지 않았어요")
+	if w := clerk.get("/admin/work"); strings.Contains(w.Body.String(), "접속 기록을 아직 점검하지 않았어요") {
+		t.Error("it is asked for too early, or of who may not")
+	}
+	says(t, boss.get(page), 200, month, "이 달 점검을 마쳤어요", "/admin/audit?from="+month+"-01")
+	leads(t, boss.post(page, url.Values{"month": {month}}), page+"?month="+month)
+	says(t, boss.get(page), 200, "점검함")
+	if w := boss.get("/admin/work"); strings.Contains(w.Body.String(), "접속 기록을 아직 점검하지 않았어요") {
+		t.Error("it is asked for too early, or of who may not")
+	}
+	says(t, boss.get("/admin/audit?kind=reviewed_accesses"), 200, "한 달 접속 기록 점검", month)
+	says(t, boss.get(page+"?month=1899-01"), 200, month)
+	says(t, boss.get(page+"?month=%27x"), 200, month)
+}

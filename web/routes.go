@@ -184,6 +184,8 @@ func (s *Server) routes() []route {
 		{post, "/admin/jobs/:id/retry", app.RightSettle, session, deskForm, s.postRetryJob},
 		{post, "/admin/senders", app.RightChangeGateway, session, deskForm, s.freshly(s.postSender)},
 
+		{get, reviewPath, app.RightSeeAudit, session, desk, s.getReview},
+		{post, reviewPath, app.RightSeeAudit, session, deskForm, s.postReview},
 		{get, "/admin/audit", app.RightSeeAudit, session, desk, s.getAudit},
 		{get, peoplePath, app.RightManagePeople, session, desk, s.getPeople},
 		{get, "/admin/settings", app.RightChangeShop, session, desk, s.getSettings},

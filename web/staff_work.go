@@ -29,6 +29,9 @@ func (s *Server) getWork(c echo.Context) error {
 	if s.unlisted.Load() {
 		p.Proxy = &templates.WorkRow{Title: text.T(ctx, "staff.proxy"), Text: text.T(ctx, "staff.proxy.text")}
 	}
+	if err := s.fillReview(c, &p); err != nil {
+		return err
+	}
 	backup, err := s.Shop.BackupState(ctx)
 	if err != nil {
 		return err
