@@ -89,6 +89,7 @@ export async function staffPages(page, demo) {
       "refund-open": deposited.link,
       "staff-approval": approval,
       "staff-audit": demo.shop + "/admin/audit",
+      "staff-audit-review": demo.shop + `/admin/audit/review?month=${new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 7)}`,
       "staff-cancel-busy": `${demo.shop}/admin/payments/${unknown}/cancel`,
       "staff-requests": demo.shop + "/admin/requests",
       "staff-new-request": demo.shop + "/admin/requests/new",
