@@ -80,7 +80,7 @@ func TestMonthReview(t *testing.T) {
 		t.Error("it is asked for too early, or of who may not")
 	}
 	says(t, boss.get(page), 200, month, "이 달 점검을 마쳤어요", "/admin/audit?from="+month+"-01")
-	leads(t, boss.post(page, url.Values{"month": {month}}), page+"?month="+month)
+	leads(t, boss.again(boss.post(page, url.Values{"month": {month}})), page+"?month="+month)
 	says(t, boss.get(page), 200, "점검함")
 	if w := boss.get("/admin/work"); strings.Contains(w.Body.String(), "접속 기록을 아직 점검하지 않았어요") {
 		t.Error("it is asked for too early, or of who may not")

@@ -178,14 +178,14 @@ func (s *Server) routes() []route {
 		{post, passkeysPath + "/remove", signedIn, session, deskForm, s.freshly(s.postDropPasskey)},
 
 		{get, "/admin/work", app.RightSeePayments, session, desk, s.getWork},
-		{post, "/admin/work/seen", app.RightSettle, session, deskForm, s.postSeeMisfits},
+		{post, "/admin/work/seen", app.RightSettle, session, deskForm, s.freshly(s.postSeeMisfits)},
 		{post, "/admin/work/again", app.RightSettle, session, call, s.freshly(s.postJudgeAgain)},
 		{post, "/admin/holds/:id/close", app.RightSettle, session, deskForm, s.freshly(s.postCloseHold)},
 		{post, "/admin/jobs/:id/retry", app.RightSettle, session, deskForm, s.postRetryJob},
 		{post, "/admin/senders", app.RightChangeGateway, session, deskForm, s.freshly(s.postSender)},
 
 		{get, reviewPath, app.RightSeeAudit, session, desk, s.getReview},
-		{post, reviewPath, app.RightSeeAudit, session, deskForm, s.postReview},
+		{post, reviewPath, app.RightSeeAudit, session, deskForm, s.freshly(s.postReview)},
 		{get, "/admin/audit", app.RightSeeAudit, session, desk, s.getAudit},
 		{get, peoplePath, app.RightManagePeople, session, desk, s.getPeople},
 		{get, "/admin/settings", app.RightChangeShop, session, desk, s.getSettings},
