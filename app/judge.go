@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"slices"
 	"strings"
 	"time"
@@ -256,12 +257,14 @@ func edited(p Payment, n smartro.Notice) bool {
 	token, echoed := strings.CutPrefix(n.MallReserved, "rt=")
 	sent, goods := bareASCII(p.GoodsName), bareASCII(n.GoodsName)
 	return echoed && token != p.ReturnToken ||
-		!strings.HasPrefix(string(p.OrderNo), n.MallUserID) ||
+		!strings.HasPrefix(string(p.OrderNo), strings.ToUpper(strings.TrimSpace(n.MallUserID))) ||
 		sent != "" && goods != "" && !strings.HasPrefix(sent, goods)
 }
 
-// bareASCII leaves letters and digits of s, in lower case; "" where s is not all ASCII.
+// bareASCII leaves letters and digits of s, in lower case; "" where s is not all ASCII. Who echoes may write signs as HTML
+// does.
 func bareASCII(s string) string {
+	s = html.UnescapeString(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
 		return ""
 	}
