@@ -360,6 +360,12 @@ func TestEditedForm(t *testing.T) {
 			"goods cut off": {"Ten tangerines, 1kg", func(app.Payment) []smartro.Field {
 				return []smartro.Field{{Name: "GoodsName", Value: "Ten tangerines 1"}}
 			}, app.Paid},
+			"signs as in HTML": {"Tom & Jerry's 'best'", func(app.Payment) []smartro.Field {
+				return []smartro.Field{{Name: "GoodsName", Value: "Tom &amp; Jerry&#39;s &#39;best&#39;"}}
+			}, app.Paid},
+			"customer in small letters": {"Ten tangerines", func(p app.Payment) []smartro.Field {
+				return []smartro.Field{{Name: "mallUserID", Value: strings.ToLower(string(p.OrderNo)) + " "}}
+			}, app.Paid},
 			"Hangul": {"귤 열 개", func(app.Payment) []smartro.Field { return []smartro.Field{{Name: "GoodsName", Value: "책"}} }, app.Paid},
 			"customer cut off": {"Ten tangerines", func(p app.Payment) []smartro.Field {
 				return []smartro.Field{{Name: "mallUserID", Value: string(p.OrderNo[:5])}}
