@@ -483,6 +483,7 @@ func liveTag(tok html.Token) string {
 //
 // proves S9
 func TestPayloads(t *testing.T) {
+	whole(t)
 	l := newTill(t)
 	d := l.buyerShop.desk(app.RoleOwner)
 	fit := func(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
@@ -667,6 +668,7 @@ var injections = []string{
 //
 // proves S11
 func TestInjections(t *testing.T) {
+	whole(t)
 	names := []string{"q", "period", "method", "state", "from", "to", "after", "sort", "order", "by", "limit", "page", "lang", "next", "t", "bye", "again", "seq"}
 	dbtest.Each(t, func(t *testing.T, store *db.Store) {
 		b := newBuyerShopOn(t, store, true)

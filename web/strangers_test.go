@@ -182,6 +182,7 @@ func fieldsOf(d *desk, fill func(string) string) []string {
 
 // TestStaffFormsTakeGarbage: people at the desk mistype; no form of theirs fails on it, on either engine.
 func TestStaffFormsTakeGarbage(t *testing.T) {
+	whole(t)
 	dbtest.Each(t, func(t *testing.T, store *db.Store) {
 		b := newBuyerShopOn(t, store, true)
 		d := b.desk(app.RoleOwner)
@@ -358,5 +359,14 @@ func TestBrokenRequests(t *testing.T) {
 		}
 		resp.Body.Close()
 		conn.Close()
+	}
+}
+
+// whole leaves a test out of short runs, which is how the race detector's are: it asks one thing after the other, and
+// takes a minute so.
+func whole(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs whole or not at all: leave -short out")
 	}
 }
