@@ -263,6 +263,9 @@ func TestJudgeAgainAfterTheRepeat(t *testing.T) {
 //
 // proves I1, R2, R28, S22
 func TestStrangersDoNotCrowdOutTheGateway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of messages, one after the other")
+	}
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		r := newRig(t, s)
 		p := r.open(1000, smartro.Card)
@@ -295,6 +298,9 @@ func TestStrangersDoNotCrowdOutTheGateway(t *testing.T) {
 //
 // proves S22, R2
 func TestTheSecretPathIsNoWayToTheDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of messages, one after the other")
+	}
 	s := dbtest.SQLite(t)
 	r := newRig(t, s)
 	filler := strings.Repeat("x", 60<<10)
