@@ -37,7 +37,7 @@ var defects = []harness.Defect{
 		Old: "		msg.ID, fresh, err = tx.AddMessage(ctx, *msg)\n		return fresh, err", New: "		return false, nil",
 	},
 	{
-		Name: "what the form said is not compared", File: "app/judge.go",
+		Name: "what the form said is not compared", File: "app/edited.go",
 		Old: "	if p.Device == byKey {\n		return false\n	}\n	token, echoed", New: "	if p.Device != \"\" {\n		return false\n	}\n	token, echoed",
 	},
 	{
