@@ -96,3 +96,29 @@ func TestStaleSignatureOnThePage(t *testing.T) {
 	id, _, _ := strings.Cut(rest, `"`)
 	says(t, boss.get("/admin/messages/"+id), 200, "서명에 맞는 상점키", "1번 키")
 }
+
+// TestMisfitsOnTheWorkList: what came on the gateway's way and fits nothing stands on the work list, leads to the messages,
+// and goes when somebody says that they have looked.
+//
+// proves R2
+func TestMisfitsOnTheWorkList(t *testing.T) {
+	b := newBuyerShop(t, false)
+	boss, clerk := b.desk(app.RoleOwner), b.desk(app.RoleViewer)
+	notice, err := b.NoticeURL(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const about = "통보 주소로 온 것 가운데 맞는 데가 없는 것 1건"
+	b.do("POST", strings.TrimPrefix(notice, b.PublicURL), "PayMethod=CARD&MID=gagedemo1m&OID=NOBODY01&Amt=1000&ResultCode=3001", "Content-Type", "application/x-www-form-urlencoded")
+	says(t, boss.get("/admin/work"), 200, about, "/admin/messages?channel=notify&amp;show=misfit", "모두 봤어요")
+	says(t, boss.get("/admin/messages?channel=notify&show=misfit"), 200, "NOBODY01", "서명 없음")
+	if page := clerk.get("/admin/work"); page.Code != 403 && strings.Contains(page.Body.String(), "모두 봤어요") {
+		t.Error("who only looks may put it away")
+	}
+	says(t, clerk.post("/admin/work/seen", nil), 403)
+	leads(t, boss.again(boss.post("/admin/work/seen", nil)), "/admin/work")
+	if page := boss.get("/admin/work").Body.String(); strings.Contains(page, about) {
+		t.Error("it stays after somebody looked")
+	}
+	says(t, boss.get("/admin/audit?kind=saw_misfits"), 200, "어긋난 통보를 확인함")
+}

@@ -84,7 +84,7 @@ func fillAlarms(ctx context.Context, p *templates.WorkPage, w app.Worklist) {
 	if w.Misfits > 0 {
 		p.Misfits = &templates.WorkRow{
 			Title: text.T(ctx, "misfits", w.Misfits), Text: text.T(ctx, "misfits.text"),
-			Href: inboxState{show: "misfit"}.href(), Deed: text.T(ctx, "misfits.open"),
+			Href: inboxState{show: "misfit", channel: string(app.ChannelNotify)}.href(), Deed: text.T(ctx, "misfits.open"),
 		}
 	}
 	if w.Silent == nil {
