@@ -285,6 +285,18 @@ func TestCodesThatMayMeanMoney(t *testing.T) {
 	})
 }
 
+// TestListSaysWhatACodeMeant: a code that nobody could read does not keep the gateway's list from paying the order.
+//
+// proves R9, I7
+func TestListSaysWhatACodeMeant(t *testing.T) {
+	r := newRig(t, dbtest.SQLite(t))
+	p, tid := r.open(10_000, smartro.Card), r.tid(smartro.Card)
+	r.notify(notice(p, tid, "0000", 10_000))
+	r.want(p.Moid, app.Opened)
+	r.applies(r.brought(listed("승인", "2026-11-23 14:00:01", tid, "", p, 10_000)))
+	r.want(p.Moid, app.Paid)
+}
+
 // TestEveryCancelThatFitsNothingIsKept: an impossible cancel after another that a person looked at goes before one, too.
 //
 // proves R42, I7
